@@ -1,0 +1,144 @@
+import type { ClientConnection, ClientStream } from './client-stream.ts';
+import type { Location, VirtualServer } from './location.ts';
+import { RequestHead } from './request-head.ts';
+import { ResponseHead } from './response-head.ts';
+import type { UpstreamResponseHead } from './upstream-response-head.ts';
+
+/** One attempt at a peer, for the `$upstream_*` lists and the log. Times in ms on the `nowMs()` scale; -1 = not reached. */
+export class UpstreamAttempt {
+  /** `$upstream_addr` element. */
+  address = '';
+  /** `$upstream_status` element; 0 = none (shown as `-` or `502`/`504` as nginx does). */
+  status = 0;
+  startedAtMs = 0;
+  /** Durations in ms, -1 = not reached. */
+  connectMs = -1;
+  headerMs = -1;
+  responseMs = -1;
+  bytesReceived = 0;
+  bytesSent = 0;
+  responseLength = 0;
+  /** An internal redirect began a new group of attempts here: nginx joins with ` : ` instead of `, `. */
+  startsGroup = false;
+}
+
+/** State that belongs to the content handler that runs this exchange (the proxy's attempt loop, say). */
+export interface ContentState {
+  /** The client went away: stop everything. Called at most once. Not called after the exchange ended. */
+  onClientAborted(): void;
+  /** The stream took all that was waiting (`sendBody` had returned false). */
+  onWritable(): void;
+}
+
+/**
+ * One request and its response. Pooled per connection slot; fixed shape: every field is set here and in `reset`.
+ * Strings are byte strings (one char = one byte).
+ */
+export class Exchange {
+  // who
+  connection: ClientConnection;
+  stream: ClientStream;
+  // what came
+  readonly request = new RequestHead();
+  /** Normalised path, unescaped, without query. `$uri`. */
+  uri = '';
+  /** Query without '?'. `$args`. */
+  args = '';
+  /** Whether `uri` differs from the raw path of the target (so that proxy_pass must escape it anew). */
+  isUriChanged = false;
+  startedAtMs = 0;
+  // where it goes
+  server: VirtualServer;
+  location: Location;
+  /** Captures of the regex location or server_name matched last; `$1` is [1]. */
+  captures: readonly (string | undefined)[] | null = null;
+  serverCaptures: readonly (string | undefined)[] | null = null;
+  /** Handler to run next in the location's flat phase table. */
+  phase = 0;
+  isInternal = false;
+  redirects = 0;
+  // what goes out
+  readonly response = new ResponseHead();
+  /** Nothing but the head is to be sent (HEAD, 204, 304): the stream drops body bytes. */
+  isHeadOnly = false;
+  /** Bytes sent to the client, all and body only. */
+  bytesSent = 0;
+  bodyBytesSent = 0;
+  /** Bytes of the request read, head and body. */
+  requestBytes = 0;
+  keepAlive = false;
+  // who works on it
+  content: ContentState | null = null;
+  readonly attempts: UpstreamAttempt[] = [];
+  attemptCount = 0;
+  /** Head of the last response from a peer, for `$upstream_http_*`; null before the first. */
+  upstreamHead: UpstreamResponseHead | null = null;
+  /** Values of `set`, `map` and captured names, by slot; undefined = not computed. */
+  readonly slots: (string | null | undefined)[] = [];
+  /** `$request_id`, made when first asked for. */
+  requestId = '';
+  /** `$limit_rate` / proxy state that modules keep per request, keyed by the module. Null until the first one. */
+  extras: Map<object, unknown> | null = null;
+  /** Request body kept in memory or file by the content handler (http/request-body). */
+  body: object | null = null;
+  /** Log phase ran. */
+  isLogged = false;
+
+  constructor(connection: ClientConnection, stream: ClientStream, server: VirtualServer) {
+    this.connection = connection;
+    this.stream = stream;
+    this.server = server;
+    this.location = server.defaultLocation;
+  }
+
+  /** Appends an attempt, reusing the objects of earlier requests. */
+  nextAttempt(): UpstreamAttempt {
+    let attempt = this.attempts[this.attemptCount];
+    if (attempt === undefined) {
+      attempt = new UpstreamAttempt();
+      this.attempts.push(attempt);
+    } else {
+      attempt.address = '';
+      attempt.status = 0;
+      attempt.startedAtMs = 0;
+      attempt.connectMs = -1;
+      attempt.headerMs = -1;
+      attempt.responseMs = -1;
+      attempt.bytesReceived = 0;
+      attempt.bytesSent = 0;
+      attempt.responseLength = 0;
+      attempt.startsGroup = false;
+    }
+    this.attemptCount++;
+    return attempt;
+  }
+
+  reset(server: VirtualServer): void {
+    this.request.reset();
+    this.uri = '';
+    this.args = '';
+    this.isUriChanged = false;
+    this.startedAtMs = 0;
+    this.server = server;
+    this.location = server.defaultLocation;
+    this.captures = null;
+    this.serverCaptures = null;
+    this.phase = 0;
+    this.isInternal = false;
+    this.redirects = 0;
+    this.response.reset();
+    this.isHeadOnly = false;
+    this.bytesSent = 0;
+    this.bodyBytesSent = 0;
+    this.requestBytes = 0;
+    this.keepAlive = false;
+    this.content = null;
+    this.attemptCount = 0;
+    this.upstreamHead = null;
+    this.slots.length = 0;
+    this.requestId = '';
+    this.extras = null;
+    this.body = null;
+    this.isLogged = false;
+  }
+}

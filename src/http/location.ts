@@ -1,0 +1,116 @@
+import type { Exchange } from './exchange.ts';
+
+/** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
+export const NEXT = 0;
+export const DONE = 1;
+export const PENDING = 2;
+export type PhaseResult = typeof NEXT | typeof DONE | typeof PENDING;
+
+/** DONE: the handler has answered (or taken over) the exchange. */
+export type PhaseHandler = (ex: Exchange) => PhaseResult;
+
+/** Edits the response head before it is written; runs once per final response. */
+export type HeaderFilter = (ex: Exchange) => void;
+
+/** Runs when the response was sent or given up, before the client's connection closes. */
+export type LogHandler = (ex: Exchange) => void;
+
+/** Order in which handlers run within a location: nginx's. */
+export const PHASES = ['post-read', 'rewrite', 'preaccess', 'access', 'precontent'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What the core of http and the protocol engines read of a location's configuration on each request. All times in ms, 0 = off; sizes in bytes, 0 = no limit. */
+export interface CoreSettings {
+  clientMaxBodyBytes: number;
+  clientBodyBufferBytes: number;
+  clientBodyTimeoutMs: number;
+  sendTimeoutMs: number;
+  keepaliveTimeoutMs: number;
+  /** Seconds in the `Keep-Alive: timeout=` field; 0 = field not sent. */
+  keepaliveHeaderSec: number;
+  keepaliveRequests: number;
+  keepaliveTimeMs: number;
+  lingeringClose: 'off' | 'on' | 'always';
+  lingeringTimeMs: number;
+  lingeringTimeoutMs: number;
+  resetTimedoutConnection: boolean;
+  chunkedTransferEncoding: boolean;
+  serverTokens: 'on' | 'off' | 'build';
+  absoluteRedirect: boolean;
+  portInRedirect: boolean;
+  serverNameInRedirect: boolean;
+  logNotFound: boolean;
+  logSubrequest: boolean;
+  defaultType: string;
+  /** Lower-case extension to type. */
+  types: ReadonlyMap<string, string>;
+  /** Bytes per second for the response; 0 = unlimited. */
+  limitRateBytes: number;
+  limitRateAfterBytes: number;
+}
+
+/** A location after compilation; immutable. A server's own settings are a location too (`defaultLocation`). */
+export class Location {
+  /** Path or pattern as written, for messages; '' for a server's own. */
+  readonly name: string;
+  readonly core: CoreSettings;
+  /** Flat table: handlers of all phases in order. Ends with the content handler. */
+  readonly handlers: PhaseHandler[] = [];
+  readonly headerFilters: HeaderFilter[] = [];
+  readonly logHandlers: LogHandler[] = [];
+  /** Error log of this location. */
+  readonly errorLog: RequestLog;
+  /** What modules compiled for this location, for their own handlers and variables. */
+  readonly compiled = new Map<object, unknown>();
+  /** nginx's auto redirect: a prefix location that ends in '/' and is proxied answers 301 for the path without it. */
+  autoRedirect = false;
+  isInternal = false;
+
+  constructor(name: string, core: CoreSettings, errorLog: RequestLog) {
+    this.name = name;
+    this.core = core;
+    this.errorLog = errorLog;
+  }
+}
+
+/** Log levels, most severe first; a log writes what is at or above its own. */
+export const LOG_LEVELS = ['emerg', 'alert', 'crit', 'error', 'warn', 'notice', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Error log seen by the data path: adds `*CONN`, `client:`, `server:`, `request:`, `upstream:`, `host:` from the exchange. */
+export interface RequestLog {
+  isEnabled(level: LogLevel): boolean;
+  /** `text` is in nginx's words, without the trailing context. `upstream` is the URL tried (`http://127.0.0.1:80/path`), if any. */
+  write(level: LogLevel, ex: Exchange, text: string, upstream?: string): void;
+}
+
+/** What the protocol engine needs before a location is known. Read of the default server until the Host is known, as nginx does. */
+export interface ServerSettings {
+  clientHeaderTimeoutMs: number;
+  clientHeaderBufferBytes: number;
+  largeHeaderBuffers: { readonly count: number; readonly bytes: number };
+  ignoreInvalidHeaders: boolean;
+  underscoresInHeaders: boolean;
+  mergeSlashes: boolean;
+}
+
+/** One `server` block after compilation; immutable. */
+export interface VirtualServer {
+  /** First server_name, for logs and redirects; ''. */
+  readonly name: string;
+  readonly settings: ServerSettings;
+  /** Settings that hold before and without a location. */
+  readonly defaultLocation: Location;
+  /** Handlers of server-level phases (server rewrite), before the location is chosen. */
+  readonly serverHandlers: readonly PhaseHandler[];
+  /** Chooses the location of `ex.uri`; sets `ex.captures` for a regex one. Null: none fits (404 by the default location). */
+  findLocation(ex: Exchange): Location | null;
+  readonly namedLocations: ReadonlyMap<string, Location>;
+}
+
+/** All servers behind one listening address. */
+export interface ServerGroup {
+  readonly defaultServer: VirtualServer;
+  /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
+  find(host: string, ex: Exchange): VirtualServer;
+}

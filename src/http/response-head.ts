@@ -1,0 +1,58 @@
+import type { HeaderBlock } from './header-block.ts';
+
+/**
+ * A response's head before it is written in the client's protocol.
+ * Fields come from two places: `passed` (an upstream's fields, those not `hidden`) and `added` (ours).
+ * `Content-Type`, `Content-Length`, `Date`, `Server`, `Connection` and `Transfer-Encoding` never stand in `added`, and are skipped in
+ * `passed`: the writer makes them.
+ */
+export class ResponseHead {
+  status = 0;
+  /** Reason phrase as the upstream sent it, with the status (`200 Fine`); '' = the standard phrase of `status`. */
+  statusLine = '';
+  contentType = '';
+  /** Length in bytes; -1 = not known (chunked or until close). */
+  contentLength = -1;
+  passed: HeaderBlock | null = null;
+  /** Pairs: name, value, name, value. */
+  readonly added: string[] = [];
+  /** `Date` passed through from the upstream (proxy_pass_header Date); '' = now. */
+  date = '';
+  /** `Server` passed through from the upstream (proxy_pass_header Server); '' = ours. */
+  server = '';
+  /** Last-Modified of a response made here; '' = none. */
+  lastModified = '';
+  /** The body is a range or is otherwise not to be transformed by filters. */
+  isOpaque = false;
+
+  reset(): void {
+    this.status = 0;
+    this.statusLine = '';
+    this.contentType = '';
+    this.contentLength = -1;
+    this.passed = null;
+    this.added.length = 0;
+    this.date = '';
+    this.server = '';
+    this.lastModified = '';
+    this.isOpaque = false;
+  }
+
+  add(name: string, value: string): void {
+    this.added.push(name, value);
+  }
+
+  /** First value of a field by lower-case name, wherever it stands; null when absent. Made for variables, not for the hot path. */
+  get(lowerName: string): string | null {
+    const passed = this.passed;
+    if (passed !== null) {
+      for (let i = passed.findNamed(lowerName); i >= 0; i = passed.findNamed(lowerName, i + 1)) {
+        if (passed.hidden[i] === 0) return passed.value(i);
+      }
+    }
+    for (let i = 0; i < this.added.length; i += 2) {
+      if ((this.added[i] as string).toLowerCase() === lowerName) return this.added[i + 1] as string;
+    }
+    return null;
+  }
+}

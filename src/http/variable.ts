@@ -1,0 +1,31 @@
+import type { Exchange } from './exchange.ts';
+
+/** A variable's value for an exchange: a byte string, or null for "not found" (printed as '' or `-` by logs). */
+export type VariableGetter = (ex: Exchange) => string | null;
+
+/**
+ * One variable, or with `isPrefix` a family (`http_`, `arg_`): `compile` gets the rest of the name, once, at compile time.
+ */
+export interface VariableDef {
+  /** Lower-case name without `$`. */
+  readonly name: string;
+  readonly isPrefix?: boolean;
+  readonly compile: (rest: string) => VariableGetter;
+}
+
+/** Text with variables, compiled once. */
+export interface Template {
+  /** The text when it has no variables; null when it has. */
+  readonly constant: string | null;
+  evaluate(ex: Exchange): string;
+}
+
+/** What modules use at compile time to turn `"$host:$server_port"` into a Template. */
+export interface VariableCompiler {
+  /** Throws ConfigError `unknown "x" variable`. `$1`..`$9` read the last regex's captures. */
+  template(text: string): Template;
+  /** A single variable by name without `$`. */
+  variable(name: string): VariableGetter;
+  /** A slot for a value that a directive sets (`set`, `map`, a named capture): defines the variable `name`. Same name, same slot. */
+  slot(name: string): number;
+}
