@@ -78,9 +78,10 @@ function installFromDebian(programs) {
 }
 
 if (!packagesAreInstalled()) {
-  console.error('setup: installing packages (npm ci) ...');
-  if (!run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])) {
-    console.error('setup: npm ci failed; its words are above');
+  console.error('setup: installing packages (npm install) ...');
+  // Not `npm ci`: it refuses a lock file that lacks some other platform's optional package. `--no-save` leaves the lock file alone.
+  if (!run('npm', ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'])) {
+    console.error('setup: npm install failed; its words are above');
     process.exit(1);
   }
 }
