@@ -1,7 +1,10 @@
 /** Where a directive stands: the file as nginx prints it and its line, counted from 1. */
 export interface SourcePos {
   readonly file: string;
+  /** 0 for what came with `-g`: the command line has no lines. */
   readonly line: number;
+  /** The `include` that brought this file in; absent in the main file. */
+  readonly via?: SourcePos;
 }
 
 /**
@@ -16,6 +19,8 @@ export interface Directive {
   readonly block: readonly Directive[] | null;
   /** nginx reports the line where the directive ended (`;` or `{`). */
   readonly pos: SourcePos;
+  /** Where the block's `}` stands; absent without a block. */
+  readonly end?: SourcePos;
 }
 
 /** One file as it was read, for `-T` and for handing a whole configuration to the workers. */
