@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Something that takes nginx's command line. */
+export interface Program {
+  readonly name: 'nginx' | 'evenkeel';
+  /** Executable and the arguments that come before nginx's own. */
+  readonly command: readonly [string, ...string[]];
+}
+
+const ROOT = join(import.meta.dirname, '../..');
+const NGINX_PATHS = ['/usr/sbin/nginx', '/usr/local/sbin/nginx', '/usr/local/nginx/sbin/nginx', '/usr/bin/nginx'];
+
+/** The Node that the project pins as a development dependency; the one that runs the tests where that is missing. */
+export const NODE = [join(ROOT, 'node_modules/node/bin/node')].find((path) => existsSync(path)) ?? process.execPath;
+
+/** evenkeel from its sources, or whatever `EVENKEEL_PROGRAM` names (`node dist/cli/main.js`, split at blanks). */
+export const EVENKEEL: Program = { name: 'evenkeel', command: evenkeelCommand(process.env['EVENKEEL_PROGRAM']) };
+
+/** The installed nginx, `undefined` when there is none. */
+export const NGINX: Program | undefined = findNginx();
+
+function evenkeelCommand(override: string | undefined): [string, ...string[]] {
+  const [executable, ...args] = (override ?? '').split(' ').filter((word) => word !== '');
+  return executable === undefined ? [NODE, join(ROOT, 'src/cli/main.ts')] : [executable, ...args];
+}
+
+function findNginx(): Program | undefined {
+  const path = NGINX_PATHS.find((candidate) => existsSync(candidate));
+  return path === undefined ? undefined : { name: 'nginx', command: [path] };
+}
