@@ -40,6 +40,8 @@ export class Exchange {
   stream: ClientStream;
   // what came
   readonly request = new RequestHead();
+  /** Validated host: lower case, without port; '' when the request had none. `$host` falls back to the server's name. */
+  host = '';
   /** Normalised path, unescaped, without query. `$uri`. */
   uri = '';
   /** Query without '?'. `$args`. */
@@ -115,6 +117,7 @@ export class Exchange {
 
   reset(server: VirtualServer): void {
     this.request.reset();
+    this.host = '';
     this.uri = '';
     this.args = '';
     this.isUriChanged = false;

@@ -16,10 +16,14 @@ export class RequestHead {
   /** Request target exactly as sent (origin form: with the query). `$request_uri`. */
   target = '';
   version: HttpVersion = 11;
-  /** Host from the Host field or the absolute form, without port, lower case; '' when absent. */
-  host = '';
-  /** `$request`: the request line as sent, without CRLF. */
-  line = '';
+  /**
+   * Authority of the absolute form, else the Host field's value, as sent; null when there is neither.
+   * `beginExchange` (http/phases) validates it and puts the lower-case name without port into `ex.host`.
+   */
+  rawHost: string | null = null;
+  /** Where the request line lies in `headers.bytes`, without its line end. */
+  lineStart = 0;
+  lineEnd = 0;
   readonly headers = new HeaderBlock();
   framing: BodyFraming = 'none';
   /** Body length in bytes for framing 'length'; else -1. */
@@ -32,12 +36,18 @@ export class RequestHead {
   /** Bytes of the head on the wire. */
   headBytes = 0;
 
+  /** `$request`: the request line as sent. */
+  get line(): string {
+    return this.headers.bytes.toString('latin1', this.lineStart, this.lineEnd);
+  }
+
   reset(): void {
     this.method = '';
     this.target = '';
     this.version = 11;
-    this.host = '';
-    this.line = '';
+    this.rawHost = null;
+    this.lineStart = 0;
+    this.lineEnd = 0;
     this.headers.reset();
     this.framing = 'none';
     this.contentLength = -1;
