@@ -24,22 +24,18 @@ export class RawClient {
   #ending: Ending = 'open';
   #responses: HttpMessage[] = [];
   #parsedTo = 0;
+  #hasLeft = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
+      if (this.#hasLeft) return;
       this.#received += chunk.toString('latin1');
     });
-    socket.on('end', () => {
-      if (this.#ending === 'open') this.#ending = 'closed';
-    });
-    socket.on('error', () => {
-      if (this.#ending === 'open') this.#ending = 'reset';
-    });
-    socket.on('close', () => {
-      if (this.#ending === 'open') this.#ending = 'closed';
-    });
+    socket.on('end', () => this.#end('closed'));
+    socket.on('error', () => this.#end('reset'));
+    socket.on('close', () => this.#end('closed'));
   }
 
   static connect(to: ClientAddress): Promise<RawClient> {
@@ -79,12 +75,15 @@ export class RawClient {
     this.socket.end();
   }
 
-  /** RST. */
+  /** RST. What the server does from now on is not seen any more. */
   reset(): void {
+    this.#hasLeft = true;
     this.socket.resetAndDestroy();
   }
 
+  /** What the server does from now on is not seen any more. */
   close(): void {
+    this.#hasLeft = true;
     this.socket.destroy();
   }
 
@@ -128,6 +127,10 @@ export class RawClient {
   async untilClosed(deadlineMs = 5000): Promise<Ending> {
     await poll(() => (this.#ending === 'open' ? undefined : true), deadlineMs, 1);
     return this.#ending;
+  }
+
+  #end(how: Ending): void {
+    if (this.#ending === 'open' && !this.#hasLeft) this.#ending = how;
   }
 
   #methods(): string[] {
