@@ -17,3 +17,24 @@ export const STREAM_UPSTREAM = 2048;
 export const HTTP_SCOPES = HTTP | SERVER | LOCATION;
 
 export type Context = number;
+
+/** Names for people, in the order of the file. */
+export const CONTEXT_NAMES: readonly (readonly [context: Context, name: string])[] = [
+  [MAIN, 'main'],
+  [EVENTS, 'events'],
+  [HTTP, 'http'],
+  [SERVER, 'server'],
+  [LOCATION, 'location'],
+  [UPSTREAM, 'upstream'],
+  [SERVER_IF, 'if in server'],
+  [LOCATION_IF, 'if in location'],
+  [LIMIT_EXCEPT, 'limit_except'],
+  [STREAM, 'stream'],
+  [STREAM_SERVER, 'stream server'],
+  [STREAM_UPSTREAM, 'stream upstream'],
+];
+
+/** The names of a mask's contexts. */
+export function contextNames(contexts: Context): string[] {
+  return CONTEXT_NAMES.filter(([context]) => (contexts & context) !== 0).map(([, name]) => name);
+}

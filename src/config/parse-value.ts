@@ -15,7 +15,6 @@ const SECS: Readonly<Record<string, bigint>> = {
 };
 /** From large to small: in `1h30m` each unit must be smaller than the one before. */
 const UNIT_ORDER = 'yMwdhms';
-const YEAR_RANK = 0;
 const MS_RANK = 7;
 const BARE_RANK = 8;
 
@@ -41,10 +40,9 @@ function parseTime(text: string, resolution: 'ms' | 'sec'): number | null {
     const [matched, digits = '', unit = ''] = part;
     const rank = unit === 'ms' ? MS_RANK : unit === ' ' || unit === '' ? BARE_RANK : UNIT_ORDER.indexOf(unit);
     if (unit === 'ms' && resolution === 'sec') return null;
-    // A bare number counts seconds, so `1s 5` says seconds twice; nginx allows that only at the very end.
-    if (unit === ' ' ? lastRank >= UNIT_ORDER.indexOf('s') : unit !== '' && lastRank >= rank && rank !== YEAR_RANK) {
-      return null;
-    }
+    // A bare number that a blank follows counts seconds and is the last but one; at the very end it may follow anything.
+    const isOutOfOrder = unit === ' ' ? lastRank >= UNIT_ORDER.indexOf('s') : unit !== '' && lastRank >= rank;
+    if (isOutOfOrder) return null;
     total += BigInt(digits) * (unit === 'ms' ? 1n : (SECS[unit] ?? 1n) * perSec);
     if (total > MAX_INT) return null;
     lastRank = rank;
