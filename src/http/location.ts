@@ -1,3 +1,4 @@
+import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
@@ -73,9 +74,7 @@ export class Location {
   }
 }
 
-/** Log levels, most severe first; a log writes what is at or above its own. */
-export const LOG_LEVELS = ['emerg', 'alert', 'crit', 'error', 'warn', 'notice', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
+export type LogLevel = AnyLogLevel;
 
 /** Error log seen by the data path: adds `*CONN`, `client:`, `server:`, `request:`, `upstream:`, `host:` from the exchange. */
 export interface RequestLog {

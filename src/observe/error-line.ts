@@ -1,0 +1,34 @@
+import { wallMs } from '../core/clock.ts';
+import type { LogLevel } from './log-level.ts';
+
+/** What follows the text: pairs of name and value, in nginx's order. `client` and `server` are bare, all others in quotes. */
+export type LogFields = readonly string[];
+
+let knownSec = -1;
+let knownTime = '';
+
+/** `2026/01/31 12:00:00 [error] PID#TID: *CONN text, client: …, server: …, request: "…"`: nginx's line. `connection` 0 = none. */
+export function errorLine(level: LogLevel, text: string, connection: number, fields: LogFields | null): string {
+  const who = connection > 0 ? `*${connection} ` : '';
+  // The main thread's id is the process's.
+  let line = `${logTime()} [${level}] ${process.pid}#${process.pid}: ${who}${text}`;
+  if (fields === null) return line;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    const isBare = name === 'client' || name === 'server';
+    line += isBare ? `, ${name}: ${fields[i + 1]}` : `, ${name}: "${fields[i + 1]}"`;
+  }
+  return line;
+}
+
+/** Local time as `2026/01/31 12:00:00`. */
+export function logTime(): string {
+  const nowSec = Math.floor(wallMs() / 1000);
+  if (nowSec !== knownSec) {
+    const at = new Date(nowSec * 1000);
+    const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`);
+    knownTime = `${at.getFullYear()}/${two(at.getMonth() + 1)}/${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+    knownSec = nowSec;
+  }
+  return knownTime;
+}
