@@ -128,12 +128,12 @@ export class Lexer {
 
       if (state === 'word') {
         if (!isBlank(byte) && byte !== SEMICOLON && byte !== BRACE_OPEN) continue;
-        words.push(unescape(text.slice(start, this.#pos - 1)));
+        words.push(resolveEscapes(text.slice(start, this.#pos - 1)));
         if (byte === SEMICOLON) return { end: 'semicolon', words };
         if (byte === BRACE_OPEN) return { end: 'open', words };
         state = 'between';
       } else if (byte === (state === 'double-quoted' ? DOUBLE_QUOTE : SINGLE_QUOTE)) {
-        words.push(unescape(text.slice(start, this.#pos - 1)));
+        words.push(resolveEscapes(text.slice(start, this.#pos - 1)));
         state = 'after-quote';
       }
     }
@@ -172,7 +172,7 @@ function unexpected(byte: number): ConfigError {
 const ESCAPES: Readonly<Record<string, string>> = { t: '\t', r: '\r', n: '\n' };
 
 /** `\"`, `\'`, `\\`, `\t`, `\r`, `\n` become their byte; before anything else the backslash stays (regexes need it). */
-function unescape(word: string): string {
+function resolveEscapes(word: string): string {
   if (!word.includes('\\')) return word;
   return word.replace(/\\(["'\\trn])/g, (_, escaped: string) => ESCAPES[escaped] ?? escaped);
 }

@@ -44,5 +44,5 @@ export function printWord(word: string): string {
  * The character behind a single one is passed over with it.
  */
 function escapeBackslashes(word: string): string {
-  return word.replace(/\\([^\\"'trn\s;{}#]?)/g, (_, next: string) => (next === '' ? '\\\\' : `\\${next}`));
+  return word.replace(/\\([^\\"'trn\n\r\t]?)/g, (_, next: string) => (next === '' ? '\\\\' : `\\${next}`));
 }

@@ -1,9 +1,9 @@
 import { MAIN, STREAM_UPSTREAM, UPSTREAM } from './contexts.ts';
 import { ConfigError, type Diagnostic, type Severity } from './diagnostic.ts';
 import type { AnyConfModule, ArgCount, DirectiveSpec, DirectiveUse } from './directive-spec.ts';
+import { parseFlag } from './parse-value.ts';
 import { Scope } from './scope.ts';
 import type { Directive, SourcePos } from './tree.ts';
-import { parseFlag } from './parse-value.ts';
 
 export interface ReadScopes {
   readonly main: Scope;

@@ -1,0 +1,17 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+/** A fresh directory with these files (latin1), its name ending in `/`. Whoever asks for it removes it. */
+export function writeTempFiles(files: Readonly<Record<string, string>>): string {
+  const directory = `${mkdtempSync(join(tmpdir(), 'config-'))}/`;
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(directory + name), { recursive: true });
+    writeFileSync(directory + name, text, 'latin1');
+  }
+  return directory;
+}
+
+export function removeTempFiles(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+}
