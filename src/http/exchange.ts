@@ -30,6 +30,11 @@ export interface ContentState {
   onWritable(): void;
 }
 
+/** A pooled thing that an exchange uses until it is reset, log phase included. */
+export interface Recyclable {
+  recycle(): void;
+}
+
 /**
  * One request and its response. Pooled per connection slot; fixed shape: every field is set here and in `reset`.
  * Strings are byte strings (one char = one byte).
@@ -83,6 +88,8 @@ export class Exchange {
   extras: Map<object, unknown> | null = null;
   /** Request body kept in memory or file by the content handler (http/request-body). */
   body: object | null = null;
+  /** Goes back to its pool when the exchange is reset: the content handler's state, which variables still read in the log phase. */
+  recyclable: Recyclable | null = null;
   /** Log phase ran. */
   isLogged = false;
 
@@ -142,6 +149,8 @@ export class Exchange {
     this.requestId = '';
     this.extras = null;
     this.body = null;
+    this.recyclable?.recycle();
+    this.recyclable = null;
     this.isLogged = false;
   }
 }

@@ -48,6 +48,8 @@ export interface UpstreamResponseSink {
   onResponseHead(head: UpstreamResponseHead): void;
   /** Body bytes, framing removed. The view stays unchanged until `resumeResponse` when the sink called `pauseResponse` during this call; else it is valid during the call only. */
   onResponseData(chunk: Buffer): void;
+  /** All bytes of this read were delivered and the response goes on: what is held back (a head) may go out. Not called when the response ended with the read. */
+  onResponsePause(): void;
   /** Whole response read. The connection may now be `release`d. */
   onResponseEnd(trailers: HeaderBlock | null): void;
   /** Connect, write, read or parse failed, or the named timeout passed. The connection is already destroyed. */
@@ -82,6 +84,11 @@ export interface UpstreamConnection {
 
   pauseResponse(): void;
   resumeResponse(): void;
+  /**
+   * During `onResponseData` only: the chunk's buffer becomes the sink's and stays unchanged for ever; the connection goes on reading into another.
+   * False: cannot; pause instead.
+   */
+  detachResponse(): boolean;
 
   openTunnel(tunnel: TunnelSink): TunnelEnd;
 

@@ -1,0 +1,12 @@
+/**
+ * nginx's rate arithmetic: what may have passed after `elapsedMs`, in whole seconds begun.
+ * Positive: so many bytes may go now. Zero or less: none before `-result * 1000 / rate` ms.
+ */
+export function rateAllowance(bytesPerSec: number, elapsedMs: number, passedBytes: number): number {
+  return bytesPerSec * (Math.floor(elapsedMs / 1000) + 1) - passedBytes;
+}
+
+/** How long to wait when the allowance is used up. */
+export function rateDelayMs(bytesPerSec: number, allowanceBytes: number): number {
+  return Math.floor((-allowanceBytes * 1000) / bytesPerSec) + 1;
+}
