@@ -1,0 +1,161 @@
+import type { Exchange } from '../http/exchange.ts';
+import type { Template } from '../http/variable.ts';
+import type { Balancer, BalancerDef, RandomSource } from '../policy/balancer.ts';
+import type { PeerOutcome } from '../policy/outcome.ts';
+import { type HealthChange, settle } from '../policy/passive-health.ts';
+import { PeerSet } from '../policy/peer-set.ts';
+import { clientAddressBytes } from './client-address.ts';
+import type { Peer } from './peer.ts';
+import type { KeepaliveConf } from './peer-conf.ts';
+import { PickSession } from './pick-session.ts';
+
+/** Primaries or backups: the peers, and the balancer that chooses among them by the same index. */
+export interface GroupSide {
+  readonly peers: readonly Peer[];
+  readonly set: PeerSet;
+  readonly balancer: Balancer;
+}
+
+/** Primaries and backups of one moment; replaced as a whole when peers come or go, so that a request under way keeps its own. */
+export interface GroupSides {
+  readonly primaries: GroupSide;
+  /** Null: the group has none. */
+  readonly backups: GroupSide | null;
+}
+
+export interface UpstreamMethod {
+  readonly def: BalancerDef;
+  readonly args: readonly string[];
+  /** The key of `hash`, compiled; null for the others. */
+  readonly key: Template | null;
+}
+
+export interface UpstreamGroupInit {
+  readonly name: string;
+  readonly isImplicit: boolean;
+  readonly method: UpstreamMethod;
+  /** Null: `keepalive 0`. */
+  readonly keepalive: KeepaliveConf | null;
+  readonly primaries: readonly Peer[];
+  readonly backups: readonly Peer[];
+  readonly random: RandomSource;
+  /** What outlives a reload of a group of this name. */
+  readonly carried: CarriedGroup;
+  readonly zone: GroupZone | null;
+}
+
+/** Same object for every generation of a group: slots for what belongs to the name, not to the configuration. */
+export interface CarriedGroup {
+  /** The keepalive pool's own (`keepalive N` bounds a whole group). */
+  pool: unknown;
+}
+
+/** What a group with a `zone` tells the other workers. Peers are told apart by the zone itself. */
+export interface GroupZone {
+  picked(peer: Peer, nowMs: number): void;
+  released(peer: Peer, outcome: PeerOutcome, nowMs: number): void;
+}
+
+/** One upstream: `upstream name {}`, or the addresses of a `proxy_pass http://host:port`. */
+export class UpstreamGroup {
+  readonly name: string;
+  /** Made by a `proxy_pass` with an address. */
+  readonly isImplicit: boolean;
+  readonly method: UpstreamMethod;
+  readonly keepalive: KeepaliveConf | null;
+  readonly carried: CarriedGroup;
+  readonly zone: GroupZone | null;
+  readonly #random: RandomSource;
+  #sides: GroupSides;
+
+  constructor(init: UpstreamGroupInit) {
+    this.name = init.name;
+    this.isImplicit = init.isImplicit;
+    this.method = init.method;
+    this.keepalive = init.keepalive;
+    this.carried = init.carried;
+    this.zone = init.zone;
+    this.#random = init.random;
+    this.#sides = this.#makeSides(init.primaries, init.backups);
+  }
+
+  get peers(): readonly Peer[] {
+    return this.#sides.primaries.peers;
+  }
+
+  get backups(): readonly Peer[] {
+    return this.#sides.backups === null ? [] : this.#sides.backups.peers;
+  }
+
+  /** Other peers from now on (a name resolved, the API added one). Requests under way go on with the old ones. */
+  replacePeers(primaries: readonly Peer[], backups: readonly Peer[]): void {
+    this.#sides = this.#makeSides(primaries, backups);
+  }
+
+  /** Begins a request's picks; `recycled` is a session whose request is over. Evaluates the hash key. */
+  newSession(ex: Exchange, recycled?: PickSession): PickSession {
+    const session = recycled ?? new PickSession();
+    session.begin(this.#sides);
+    if (this.method.key !== null) session.state.key = this.method.key.evaluate(ex);
+    else if (this.method.def.needs === 'address') {
+      session.state.address = clientAddressBytes(ex.connection.remoteAddress, session.addressBytes);
+    }
+    return session;
+  }
+
+  /** The peer for the next attempt; null = `no live upstreams`. Pair it with exactly one `release`. */
+  pick(session: PickSession, nowMs: number): Peer | null {
+    let side = session.side;
+    let index = side.balancer.pick(session.state, nowMs);
+    const backups = session.sides.backups;
+    if (index < 0 && backups !== null && side !== backups) {
+      session.side = side = backups;
+      session.state.tried.clear();
+      index = side.balancer.pick(session.state, nowMs);
+    }
+    const peer = side.peers[index];
+    if (peer === undefined) return null;
+    session.index = index;
+    peer.localActive++;
+    peer.stats.requests++;
+    if (this.zone !== null) this.zone.picked(peer, nowMs);
+    return peer;
+  }
+
+  /** Ends the attempt that `pick` began. Says when this put the peer out or brought it back, for the log. */
+  release(session: PickSession, peer: Peer, outcome: PeerOutcome, nowMs: number): HealthChange {
+    const side = session.side;
+    if (session.index < 0 || side.peers[session.index] !== peer) {
+      throw new Error(`peer ${peer.addressText} of upstream ${this.name} is released without a pick`);
+    }
+    peer.active--;
+    peer.localActive--;
+    if (outcome === 'failed') peer.stats.fails++;
+    let change: HealthChange = 'none';
+    if (side.set.isSingle) {
+      session.tries = 0;
+    } else {
+      change = settle(peer, outcome, nowMs);
+      if (session.tries > 0) session.tries--;
+    }
+    if (change === 'ejected') peer.stats.unavailable++;
+    side.balancer.release?.(session.index);
+    session.index = -1;
+    if (this.zone !== null) this.zone.released(peer, outcome, nowMs);
+    return change;
+  }
+
+  #makeSides(primaries: readonly Peer[], backups: readonly Peer[]): GroupSides {
+    const isSingle = primaries.length === 1 && backups.length === 0;
+    return {
+      primaries: this.#makeSide(primaries, isSingle),
+      backups: backups.length === 0 ? null : this.#makeSide(backups, false),
+    };
+  }
+
+  #makeSide(peers: readonly Peer[], isSingle: boolean): GroupSide {
+    const set = new PeerSet(peers, isSingle);
+    const balancer = this.method.def.create({ set, args: this.method.args, random: this.#random });
+    return { peers, set, balancer };
+  }
+}
