@@ -43,7 +43,7 @@ compare('allow and deny', {
     'first match wins: allowed': get('/order', { from: '127.0.0.6' }),
     'first match wins: the last rule': get('/order', { from: '127.0.3.1' }),
     'IPv6 and IPv4 rules together': get('/v6'),
-    'inherited': get('/outer/inherits'),
+    inherited: get('/outer/inherits'),
     'replaced by own rules': get('/outer/open'),
     'return comes before access': get('/returned'),
     'unix: is not TCP': get('/unix'),

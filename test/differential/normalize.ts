@@ -12,7 +12,7 @@ const VOLATILE: readonly Replacement[] = [
   { from: /\b(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT/g, to: '<http date>' },
   { from: /\b\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}/g, to: '<local time>' },
   { from: /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d/g, to: '<iso time>' },
-  { from: /(?<![\d.])\d+\.\d{3}(?![\d.])/g, to: '<seconds>' },
+  { from: /(?<![\d./])\d+\.\d{3}(?![\d.])/g, to: '<seconds>' },
   { from: /(temp|tmp|body)\/[\d/]*\d{10}/g, to: '$1/<temporary file>' },
 ];
 

@@ -108,4 +108,3 @@ for (const tokens of ['on', 'off', 'build']) {
     },
   });
 }
-
