@@ -40,7 +40,7 @@ class ClassReader {
   read(): ReadClass {
     const set = emptySet();
     this.#skip();
-    const isNegated = this.#pattern[this.#at] === '^';
+    const isNegated = !this.#isQuoted && this.#pattern[this.#at] === '^';
     if (isNegated) this.#at++;
     // A `]` that comes first stands for itself.
     for (let isFirst = true; ; isFirst = false) {
@@ -65,10 +65,7 @@ class ClassReader {
       if ('byte' in first) set[first.byte] = 1;
       return;
     }
-    if ('set' in first) {
-      if (isPosixEnd(this.#pattern, hyphenAt)) return;
-      throw new PatternError('invalid range in character class', hyphenAt + 1);
-    }
+    if ('set' in first) throw new PatternError('invalid range in character class', hyphenAt);
     this.#at++;
     this.#skip();
     const last = this.#readMember();
@@ -101,7 +98,7 @@ class ClassReader {
     if (set !== undefined) return { set, end: at + 2 };
     if (letter === 'N') throw new PatternError('\\N is not supported in a class', at + 2);
     if (letter === 'B' || letter === 'R' || letter === 'X') {
-      throw new PatternError('escape sequence is invalid in character class', at + 2);
+      throw new PatternError('escape sequence is invalid in character class', at + 1);
     }
     if (letter === 'p' || letter === 'P') throw notSupported(`\\${letter} (Unicode property)`, at + 2);
     const literal: LiteralEscape = readLiteralEscape(pattern, at, true);
@@ -145,10 +142,6 @@ function posixNameAt(pattern: string, at: number): PosixName | null {
   const found = /^\[([:.=])([^\]\\]*?)\1\]/.exec(pattern.slice(at));
   if (found === null) return null;
   return { delimiter: found[1] ?? '', name: found[2] ?? '', end: at + found[0].length };
-}
-
-function isPosixEnd(pattern: string, end: number): boolean {
-  return pattern.endsWith(':]', end) && pattern.slice(0, end).endsWith(':]');
 }
 
 function readPosix(posix: PosixName, at: number): Member {

@@ -27,8 +27,10 @@ export interface Pattern {
  * Compiles a PCRE pattern, as nginx does (8-bit, no UTF), by writing it as a JavaScript one.
  * Throws ConfigError in nginx's words for what PCRE2 or we refuse.
  *
- * Not the same as PCRE: there is no match limit, so a pattern that backtracks without end (`(a+)+$`) takes its time here where PCRE
- * gives up with an error. Such patterns belong in no configuration.
+ * Not the same as PCRE:
+ * - There is no match limit: a pattern that backtracks without end (`(a+)+$`) takes its time here, where PCRE gives up with an error.
+ * - A capture inside a repeated group is forgotten when a later round goes another way: `((a)|b)+` on `ab` has no `$2`, PCRE has `a`.
+ * - A reference to a group that took no part (`(?:(a)|b)\1`) matches the empty string, in PCRE it fails.
  */
 export function compilePattern(pattern: string, options: PatternOptions = {}): Pattern {
   try {

@@ -43,7 +43,7 @@ function readHex(pattern: string, at: number): LiteralEscape {
 }
 
 function readBracedOctal(pattern: string, at: number): LiteralEscape {
-  if (pattern[at + 2] !== '{') throw new PatternError('missing opening brace after \\o', at + 2);
+  if (pattern[at + 2] !== '{') throw new PatternError('missing opening brace after \\o', at + 1);
   const found = /^\{([0-7]+)\}/.exec(pattern.slice(at + 2));
   if (found === null) throw new PatternError('non-octal character in \\o{} (closing brace missing?)', at + 3);
   return braced(Number.parseInt(found[1] ?? '', 8), at + 2 + found[0].length);

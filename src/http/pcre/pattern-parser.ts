@@ -42,6 +42,8 @@ interface PendingReference {
   readonly node: { indexes: number[] };
   readonly target: number | string;
   readonly offset: number;
+  /** Groups that ended before the reference. */
+  readonly closed: ReadonlySet<number>;
 }
 
 class PatternParser {
@@ -51,6 +53,7 @@ class PatternParser {
   #captureCount = 0;
   #isQuoted = false;
   readonly #names: GroupName[] = [];
+  readonly #closed = new Set<number>();
   readonly #references: PendingReference[] = [];
 
   constructor(pattern: string, ignoresCase: boolean) {
@@ -324,17 +327,17 @@ class PatternParser {
     this.#at += 2 + found[0].length;
     const name = found[3];
     if (name !== undefined) return this.#reference(name, at + 3);
-    return this.#reference(this.#absolute(found[1] ?? found[2] ?? ''), this.#at - 1);
+    return this.#reference(this.#absolute(found[1] ?? found[2] ?? '', at + 2), this.#at - 1);
   }
 
-  #absolute(text: string): number {
+  #absolute(text: string, offset: number): number {
     const number = Number(text);
     if (text.startsWith('-')) {
-      if (-number > this.#captureCount) throw new PatternError('reference to non-existent subpattern', this.#at);
+      if (-number > this.#captureCount) throw new PatternError('reference to non-existent subpattern', offset);
       return this.#captureCount + 1 + number;
     }
     if (text.startsWith('+')) return this.#captureCount + number;
-    if (number === 0) throw notSupported('\\g{0}', this.#at);
+    if (number === 0) throw notSupported('\\g{0}', offset);
     return number;
   }
 
@@ -351,18 +354,20 @@ class PatternParser {
 
   #reference(target: number | string, offset: number): PatternNode {
     const node = { kind: 'back-reference' as const, indexes: [] as number[], ignoresCase: this.#options.ignoresCase };
-    this.#references.push({ node, target, offset });
+    this.#references.push({ node, target, offset, closed: new Set(this.#closed) });
     return node;
   }
 
   #resolveReferences(): void {
-    for (const { node, target, offset } of this.#references) {
+    for (const { node, target, offset, closed } of this.#references) {
       if (typeof target === 'number') {
         if (target <= this.#captureCount) node.indexes.push(target);
       } else {
         for (const { name, index } of this.#names) if (name === target) node.indexes.push(index);
       }
       if (node.indexes.length === 0) throw new PatternError('reference to non-existent subpattern', offset);
+      // Unset there: PCRE doesn't match then, JavaScript matches the empty string.
+      if (!node.indexes.some((index) => closed.has(index))) throw notSupported('reference to a later group', offset);
     }
   }
 
@@ -375,7 +380,7 @@ class PatternParser {
     if (next === '*') throw verbError(pattern, start);
     if (next !== '?') {
       this.#at++;
-      return this.#options.capturesOnlyNamed ? this.#readGroup((body) => body) : this.#readCapture(null, 0);
+      return this.#options.capturesOnlyNamed ? this.#readGroup(asGroup) : this.#readCapture(null, 0);
     }
     const kind = pattern.slice(start + 2);
     const name = /^(?:P?<(?![=!*])|')/.exec(kind);
@@ -385,9 +390,9 @@ class PatternParser {
       case undefined:
         throw new PatternError('missing closing parenthesis', pattern.length);
       case ':':
-        return this.#readGroup((body) => body);
+        return this.#readGroup(asGroup);
       case '|':
-        return this.#readGroup((body) => body, true);
+        return this.#readGroup(asGroup, true);
       case '>':
         return this.#readGroup((body) => ({ kind: 'atomic', body }));
       case '=':
@@ -421,6 +426,7 @@ class PatternParser {
   #readP(start: number): PatternNode {
     const pattern = this.#pattern;
     if (pattern[start + 3] === '>') throw notSupported('(?P> (subroutine call)', start + 3);
+    if (pattern.length === start + 3) throw new PatternError('missing closing parenthesis', start + 3);
     const found = /^=([A-Za-z_]\w*)\)/.exec(pattern.slice(start + 3));
     if (found === null) throw new PatternError('unrecognized character after (?P', start + 3);
     this.#at = start + 3 + found[0].length;
@@ -440,13 +446,16 @@ class PatternParser {
     const close = pattern[nameStart - 1] === "'" ? "'" : '>';
     if (pattern[end] !== close) throw new PatternError('syntax error in subpattern name (missing terminator?)', end);
     this.#at = end + 1;
-    return this.#readCapture(name, end);
+    return this.#readCapture(name, end + 1);
   }
 
   #readCapture(name: string | null, nameEnd: number): PatternNode {
     const index = ++this.#captureCount;
     if (name !== null) this.#declare(name, index, nameEnd);
-    return this.#readGroup((body) => ({ kind: 'capture', index, body }));
+    return this.#readGroup((body) => {
+      this.#closed.add(index);
+      return { kind: 'capture', index, body };
+    });
   }
 
   #declare(name: string, index: number, offset: number): void {
@@ -490,7 +499,9 @@ class PatternParser {
       const option = OPTION_LETTERS[letter];
       if (letter === '-' && value) value = false;
       else if (letter === '^' && this.#pattern.startsWith('(?^', this.#at - 2)) resetOptions(changed);
-      else if (option === undefined) {
+      else if (letter === '-') {
+        throw new PatternError('invalid hyphen in option setting', this.#at);
+      } else if (option === undefined) {
         throw new PatternError('unrecognized character after (? or (?-', this.#at);
       } else {
         changed[option] = value;
@@ -508,7 +519,7 @@ class PatternParser {
     }
     const outer = this.#options;
     this.#options = changed;
-    const body = this.#readGroup((inner) => inner);
+    const body = this.#readGroup(asGroup);
     this.#options = outer;
     return body;
   }
@@ -529,6 +540,11 @@ function resetOptions(options: Options): void {
   options.isExtended = false;
   options.isExtendedMore = false;
   options.capturesOnlyNamed = false;
+}
+
+/** An assertion can't be repeated, a group that holds nothing else can. */
+function asGroup(body: PatternNode): PatternNode {
+  return body.kind === 'assertion' ? { kind: 'sequence', items: [body] } : body;
 }
 
 function notRepeatable(offset: number): PatternError {
