@@ -11,3 +11,6 @@ export const MAIN_LOG = new ServiceKey<Log>('main error log');
 
 /** This worker's connection counters. */
 export const COUNTERS = new ServiceKey<Counters>('counters');
+
+/** Where errors go when no `error_log` says so (`-e`, else the built-in path). */
+export const DEFAULT_ERROR_LOG = new ServiceKey<{ readonly path: string }>('default error log');
