@@ -2,7 +2,7 @@ import { reply } from '../support/scripted-backend.ts';
 import { head, on, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
-const PROXY = 'proxy_pass http://%%A%%; proxy_http_version 1.1; proxy_set_header Connection "";';
+const PROXY = 'proxy_pass http://%%A%%;';
 
 compare('client timeouts', {
   backends: { A: (got) => reply(`got ${got.body}`) },

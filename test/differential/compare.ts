@@ -14,6 +14,8 @@ import { type Observation, PARTS, type Part, render } from './transcript.ts';
 
 /** `EVENKEEL_ORACLE_ONLY=1`: nginx against nginx, which proves the harness and the cases themselves. */
 export const IS_ORACLE_ONLY = process.env['EVENKEEL_ORACLE_ONLY'] === '1';
+/** What newest nginx does by default and the oracle, an older one, has to be told. */
+const NEWEST_PROXY_DEFAULTS = 'proxy_http_version 1.1; proxy_set_header Connection "";';
 const SKIP_REASON = 'skipped: nginx not installed';
 
 /** What the client does: connections one after the other, or a function that plays on the stage. */
@@ -23,6 +25,8 @@ export interface CaseOptions {
   readonly act: Act;
   /** One line per response and per backend request, for sequences. */
   readonly isBrief?: boolean;
+  /** Compare over which of its connections a backend got each request. */
+  readonly showsConnections?: boolean;
   /** Wait before looking at logs and backends, where something comes late. */
   readonly settleMs?: number;
   /** Parts that are not compared, each with its reason. */
@@ -166,6 +170,7 @@ function frame(group: Group): string {
       proxy_temp_path proxy_temp;
       log_format seen '$remote_addr "$request" $status $upstream_addr $upstream_status';
       ${group.http?.includes('access_log') ? '' : 'access_log access.log seen;'}
+      ${group.http?.includes('proxy_http_version') ? '' : NEWEST_PROXY_DEFAULTS}
       server { listen 127.0.0.1:%%PORT_MARKER%%; access_log off; return 204; }
       ${group.http ?? ''}
     }`;
@@ -184,7 +189,8 @@ async function perform(stage: Stage, options: CaseOptions, like?: Observation): 
 }
 
 function texts(stage: Stage, options: CaseOptions, seen: Observation): Record<Part, string> {
-  const parts = render(seen, options.isBrief ?? false);
+  const style = { isBrief: options.isBrief ?? false, showsConnections: options.showsConnections ?? false };
+  const parts = render(seen, style);
   const own = [...(options.normalize ?? []), ...ownNames(stage.values)];
   for (const part of PARTS) parts[part] = normalize(parts[part], own);
   return parts;

@@ -11,7 +11,7 @@ compare('keep-alive of clients', {
     access_log access.log conn;
     server {
       listen 127.0.0.1:%%PORT%%;
-      location / { proxy_pass http://%%A%%; proxy_http_version 1.1; proxy_set_header Connection ""; }
+      location / { proxy_pass http://%%A%%; }
       location /r { return 200 "$uri $connection_requests"; }
     }
     server { listen 127.0.0.1:%%PORT_2%%; keepalive_timeout 0; location / { return 200 "x"; } }
@@ -100,7 +100,7 @@ compare('HTTP/1.0 and HEAD through the proxy', {
   http: `
     server {
       listen 127.0.0.1:%%PORT%%;
-      location / { proxy_pass http://%%A%%; proxy_http_version 1.1; proxy_set_header Connection ""; }
+      location / { proxy_pass http://%%A%%; }
     }`,
   cases: {
     'HTTP/1.0': raw(head('GET / HTTP/1.0')),

@@ -3,7 +3,7 @@ import { get, HALF_CLOSE, head, inSuccession, on, post, raw, request, STAY } fro
 import { compare } from './compare.ts';
 
 const echo = (got: { body: string }) => reply(`${got.body.length} bytes`);
-const PROXY = 'proxy_pass http://%%A%%; proxy_http_version 1.1; proxy_set_header Connection "";';
+const PROXY = 'proxy_pass http://%%A%%;';
 const chunks = (...data: string[]) => [...data, ''].map((one) => `${one.length.toString(16)}\r\n${one}\r\n`).join('');
 
 compare('client_max_body_size', {

@@ -15,12 +15,19 @@ export interface Observation {
 export const PARTS = ['client', 'backends', 'access log', 'error log'] as const;
 export type Part = (typeof PARTS)[number];
 
+export interface Style {
+  /** One line per response and per request. */
+  readonly isBrief: boolean;
+  /** Name the backends' connections, so that reuse of connections is compared. */
+  readonly showsConnections: boolean;
+}
+
 /** The parts as text, before normalisation. A part with nothing in it is ''. */
-export function render(seen: Observation, isBrief: boolean): Record<Part, string> {
+export function render(seen: Observation, style: Style): Record<Part, string> {
   const accessLogs = [...seen.logs].filter(([file]) => file !== 'error.log').sort();
   return {
-    client: [...seen.clients.map((client, i) => renderClient(client, i + 1, isBrief)), ...seen.notes].join('\n'),
-    backends: [...seen.backends].flatMap(([name, requests]) => renderBackend(name, requests, isBrief)).join('\n'),
+    client: [...seen.clients.map((client, i) => renderClient(client, i + 1, style.isBrief)), ...seen.notes].join('\n'),
+    backends: [...seen.backends].flatMap(([name, requests]) => renderBackend(name, requests, style)).join('\n'),
     'access log': accessLogs.flatMap(([file, lines]) => lines.map((line) => `${file}: ${printable(line)}`)).join('\n'),
     'error log': (seen.logs.get('error.log') ?? [])
       .map(normalizeErrorLine)
@@ -41,11 +48,12 @@ function renderClient(client: RawClient, number: number, isBrief: boolean): stri
   return `-- connection ${number}\n${shown.join('\n')}\n[${ending}]`;
 }
 
-function renderBackend(name: string, requests: readonly BackendRequest[], isBrief: boolean): string[] {
+function renderBackend(name: string, requests: readonly BackendRequest[], style: Style): string[] {
   return requests.map((request) => {
     const aborted = request.wasAborted ? ' [left before the reply was out]' : '';
-    const title = `-- ${name}, connection ${request.connection}${aborted}`;
-    return isBrief ? `${title}: ${request.startLine}` : `${title}\n${renderMessage(request)}`;
+    const connection = style.showsConnections ? `, connection ${request.connection}` : '';
+    const title = `-- ${name}${connection}${aborted}`;
+    return style.isBrief ? `${title}: ${request.startLine}` : `${title}\n${renderMessage(request)}`;
   });
 }
 

@@ -30,10 +30,10 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A fresh prefix directory under the system's temporary one, readable by the workers' user. */
+/** A fresh prefix directory under the system's temporary one, readable and writable by the workers' user. */
 export function makePrefix(name: string): string {
   const prefix = mkdtempSync(join(tmpdir(), `${name}-`));
-  chmodSync(prefix, 0o755);
+  chmodSync(prefix, 0o777);
   return prefix;
 }
 
