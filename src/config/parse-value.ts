@@ -15,15 +15,16 @@ const SECS: Readonly<Record<string, bigint>> = {
 };
 /** From large to small: in `1h30m` each unit must be smaller than the one before. */
 const UNIT_ORDER = 'yMwdhms';
+const MONTH_RANK = 1;
 const MS_RANK = 7;
 const BARE_RANK = 8;
 
-/** nginx's time in milliseconds: `500ms`, `10s`, `1h30m`, `1d 12h`, `5` = five seconds. Null when it is none. */
+/** nginx's time in milliseconds: `500ms`, `10s`, `1h30m`, `1d 12h`, `5` = five seconds; no years or months. Null when it is none. */
 export function parseTimeMs(text: string): number | null {
   return parseTime(text, 'ms');
 }
 
-/** nginx's time in whole seconds, where `ms` is refused. Null when it is none. */
+/** nginx's time in whole seconds: `1y`, `1M`, `30d`, never `ms`. Null when it is none. */
 export function parseTimeSec(text: string): number | null {
   return parseTime(text, 'sec');
 }
@@ -32,7 +33,7 @@ function parseTime(text: string, resolution: 'ms' | 'sec'): number | null {
   const perSec = resolution === 'ms' ? MS_PER_SEC : 1n;
   if (!/[0-9]/.test(text)) return null;
   let total = 0n;
-  let lastRank = -1;
+  let lastRank = resolution === 'ms' ? MONTH_RANK : -1;
   let rest = text;
   while (rest !== '') {
     const part = /^([0-9]*)(ms|[yMwdhms ]|$) */.exec(rest);

@@ -11,6 +11,7 @@ import {
 } from '../../../src/config/contexts.ts';
 import { ConfigError } from '../../../src/config/diagnostic.ts';
 import { type AnyConfModule, type ConfModule, directive } from '../../../src/config/directive-spec.ts';
+import { rawEntries } from '../../../src/config/raw-block.ts';
 import {
   integer,
   type NumAndSize,
@@ -32,7 +33,7 @@ export const core: ConfModule<CoreConf> = {
   name: 'core',
   defaults: () => ({ daemon: true, workers: 1 }),
   rows: [
-    { name: 'events', contexts: MAIN, args: 0, block: EVENTS, doc: 'Connection handling.' },
+    { name: 'events', contexts: MAIN, args: 0, block: EVENTS, repeat: 'error', doc: 'Connection handling.' },
     { name: 'http', contexts: MAIN, args: 0, block: HTTP, repeat: 'error', doc: 'All of HTTP.' },
     { name: 'daemon', contexts: MAIN, args: 'flag', field: 'daemon', doc: 'Whether to go to the background.' },
     { name: 'worker_rlimit_nofile', contexts: MAIN, args: 1, field: 'workers', parse: integer(), doc: 'Files.' },
@@ -125,7 +126,7 @@ export const http: ConfModule<HttpConf> = {
       args: 0,
       block: 'raw',
       apply: (conf, use) => {
-        conf.typeLines = use.block?.length ?? 0;
+        conf.typeLines = rawEntries(use).length;
       },
       doc: 'MIME types.',
     },
