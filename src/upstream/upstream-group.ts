@@ -26,8 +26,8 @@ export interface GroupSides {
 export interface UpstreamMethod {
   readonly def: BalancerDef;
   readonly args: readonly string[];
-  /** The key of `hash`, compiled; null for the others. */
-  readonly key: Template | null;
+  /** Gives the key of `hash`; null for the others. */
+  readonly compileKey: (() => Template) | null;
 }
 
 export interface UpstreamGroupInit {
@@ -67,6 +67,7 @@ export class UpstreamGroup {
   readonly zone: GroupZone | null;
   readonly #random: RandomSource;
   #sides: GroupSides;
+  #key: Template | null = null;
 
   constructor(init: UpstreamGroupInit) {
     this.name = init.name;
@@ -92,12 +93,19 @@ export class UpstreamGroup {
     this.#sides = this.#makeSides(primaries, backups);
   }
 
+  /** When all variables of the configuration are known; see UpstreamRegistry.compileKeys. */
+  compileKey(): void {
+    if (this.method.compileKey !== null) this.#key = this.method.compileKey();
+  }
+
   /** Begins a request's picks; `recycled` is a session whose request is over. Evaluates the hash key. */
   newSession(ex: Exchange, recycled?: PickSession): PickSession {
     const session = recycled ?? new PickSession();
     session.begin(this.#sides);
-    if (this.method.key !== null) session.state.key = this.method.key.evaluate(ex);
-    else if (this.method.def.needs === 'address') {
+    const needs = this.method.def.needs;
+    if (needs === 'key') {
+      if (this.#key !== null) session.state.key = this.#key.evaluate(ex);
+    } else if (needs === 'address') {
       session.state.address = clientAddressBytes(ex.connection.remoteAddress, session.addressBytes);
     }
     return session;

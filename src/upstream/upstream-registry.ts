@@ -6,7 +6,7 @@ import type { RandomSource } from '../policy/balancer.ts';
 import { type PassTarget, parsePassTarget } from './pass-target.ts';
 import { Peer } from './peer.ts';
 import { addressText, type PeerAddress } from './peer-address.ts';
-import { DEFAULT_KEEPALIVE, type PeerConf } from './peer-conf.ts';
+import type { PeerConf } from './peer-conf.ts';
 import type { ResolvedNames } from './resolved-names.ts';
 import type { ServerLine, UpstreamConf } from './upstream-conf.ts';
 import { type CarriedGroup, type GroupZone, UpstreamGroup } from './upstream-group.ts';
@@ -58,9 +58,14 @@ export class UpstreamRegistry {
     this.#openZone = init.openZone ?? (() => null);
   }
 
-  /** `upstream NAME {}`. `key`: the compiled key of `hash`. */
-  define(conf: UpstreamConf, key: Template | null): UpstreamGroup {
-    return this.#add(conf.name, conf, key, false).group;
+  /** `upstream NAME {}`. `compileKey` gives the key of `hash`: called by `compileKeys`, when all variables are known. */
+  define(conf: UpstreamConf, compileKey: (() => Template) | null): UpstreamGroup {
+    return this.#add(conf.name, conf, compileKey, false).group;
+  }
+
+  /** Once, after every location was compiled (`set` may define what `hash` reads). Throws ConfigError `unknown "x" variable`, as nginx without a position. */
+  compileKeys(): void {
+    for (const owned of this.#groups.values()) owned.group.compileKey();
   }
 
   /** The `upstream` of that name (any case); null: there is none. */
@@ -74,7 +79,7 @@ export class UpstreamRegistry {
    */
   forPass(text: string, defaultPort: number): UpstreamGroup {
     const target = readTarget(text, defaultPort);
-    const named = target.address === null ? this.byName(target.host) : null;
+    const named = this.#named(target);
     if (named !== null) {
       if (target.hasPort) throw new ConfigError(`upstream "${target.host}" may not have port ${target.port}`);
       return named;
@@ -86,7 +91,7 @@ export class UpstreamRegistry {
   /** Group of a `proxy_pass` whose host came out of variables: an upstream or a literal address. Null: a name that would have to be looked up. */
   forVariable(text: string, defaultPort: number): UpstreamGroup | null {
     const target = readTarget(text, defaultPort);
-    const named = target.address === null && !target.hasPort ? this.byName(target.host) : null;
+    const named = target.hasPort ? null : this.#named(target);
     if (named !== null) return named;
     const key = implicitKey(target);
     const known = this.#groups.get(key) ?? this.#variableGroups.get(key);
@@ -135,20 +140,25 @@ export class UpstreamRegistry {
     return gone;
   }
 
-  #add(key: string, conf: UpstreamConf, template: Template | null, isImplicit: boolean): OwnedGroup {
-    const owned = this.#make(key, conf, template, isImplicit);
+  /** The `upstream` block that a target means; one may be named like an address. */
+  #named(target: PassTarget): UpstreamGroup | null {
+    return target.address?.kind === 'unix' ? null : this.byName(target.host);
+  }
+
+  #add(key: string, conf: UpstreamConf, compileKey: (() => Template) | null, isImplicit: boolean): OwnedGroup {
+    const owned = this.#make(key, conf, compileKey, isImplicit);
     this.#groups.set(key.toLowerCase(), owned);
     return owned;
   }
 
-  #make(key: string, conf: UpstreamConf, template: Template | null, isImplicit: boolean): OwnedGroup {
+  #make(key: string, conf: UpstreamConf, compileKey: (() => Template) | null, isImplicit: boolean): OwnedGroup {
     const before = this.#previous === null ? undefined : this.#previous.#groups.get(key.toLowerCase());
     const entries = this.#entries(conf, before?.entries ?? []);
     const carried: CarriedGroup = before?.group.carried ?? { pool: null };
     const group = new UpstreamGroup({
       name: conf.name,
       isImplicit,
-      method: { def: conf.method.def, args: conf.method.args, key: template },
+      method: { def: conf.method.def, args: conf.method.args, compileKey },
       keepalive: conf.keepalive,
       primaries: peersOf(entries, false),
       backups: peersOf(entries, true),
@@ -213,19 +223,23 @@ function readTarget(text: string, defaultPort: number): PassTarget {
   }
 }
 
-/** Can't be an upstream's name: has a colon. */
+/** Begins with a zero, so that it is no upstream's name. */
 function implicitKey(target: PassTarget): string {
+  return `\0${implicitName(target)}`;
+}
+
+function implicitName(target: PassTarget): string {
   return target.address?.kind === 'unix' ? target.text : `${target.host}:${target.port}`;
 }
 
 function implicitConf(target: PassTarget): UpstreamConf {
-  const name = implicitKey(target);
+  const name = implicitName(target);
   return {
     name: target.text,
     pos: null,
     servers: [{ target, conf: { ...IMPLICIT_CONF, name } }],
     method: { def: roundRobin, args: [] },
-    keepalive: DEFAULT_KEEPALIVE,
+    keepalive: null, // nginx: only an `upstream` block keeps connections
     zone: null,
   };
 }

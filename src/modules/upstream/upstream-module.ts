@@ -1,0 +1,202 @@
+import { HTTP, UPSTREAM } from '../../config/contexts.ts';
+import { ConfigError } from '../../config/diagnostic.ts';
+import { type DirectiveSpec, type DirectiveUse, directive } from '../../config/directive-spec.ts';
+import { parseInteger } from '../../config/parse-value.ts';
+import type { Scope } from '../../config/scope.ts';
+import { integer, timeMs } from '../../config/values.ts';
+import type { HttpModule } from '../../http/http-module.ts';
+import { BALANCERS } from '../../policy/balance/balancers.ts';
+import { roundRobin } from '../../policy/balance/round-robin.ts';
+import type { BalancerDef } from '../../policy/balancer.ts';
+import { DEFAULT_KEEPALIVE, type KeepaliveConf } from '../../upstream/peer-conf.ts';
+import type { ServerLine, UpstreamConf } from '../../upstream/upstream-conf.ts';
+import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
+import { parseServerLine } from './server-line.ts';
+import { parseZoneLine, type ZoneLine } from './zone-line.ts';
+
+/** What an `upstream` block says. In the http scope all of it has its default. */
+export interface UpstreamBlock {
+  servers: readonly ServerLine[];
+  method: { readonly def: BalancerDef; readonly args: readonly string[] };
+  zone: ZoneLine | null;
+  keepalive: { readonly maxIdle: number; readonly isLocal: boolean };
+  keepaliveRequests: number;
+  keepaliveTimeMs: number;
+  keepaliveTimeoutMs: number;
+}
+
+/** `upstream NAME {}` and everything in it. */
+export const upstreamModule: HttpModule<UpstreamBlock> = {
+  name: 'upstream',
+  defaults: () => ({
+    servers: [],
+    method: { def: roundRobin, args: [] },
+    zone: null,
+    keepalive: { maxIdle: DEFAULT_KEEPALIVE.maxIdle, isLocal: DEFAULT_KEEPALIVE.isLocal },
+    keepaliveRequests: DEFAULT_KEEPALIVE.maxRequests,
+    keepaliveTimeMs: DEFAULT_KEEPALIVE.maxAgeMs,
+    keepaliveTimeoutMs: DEFAULT_KEEPALIVE.idleTimeoutMs,
+  }),
+  rows: [
+    directive<UpstreamBlock>({
+      name: 'upstream',
+      contexts: HTTP,
+      args: 1,
+      block: UPSTREAM,
+      syntax: 'name',
+      doc: 'A group of servers that requests are balanced over.',
+      apply: (_conf, use) => checkUpstreamName(use),
+    }),
+    directive<UpstreamBlock>({
+      name: 'server',
+      contexts: UPSTREAM,
+      args: [1, Number.POSITIVE_INFINITY],
+      field: 'servers',
+      repeat: 'append',
+      parse: (use) => parseServerLine(use, methodOf(use.scope)),
+      syntax: 'address [weight= max_fails= fail_timeout= max_conns= backup down]',
+      doc: 'One server of the group; a name with several addresses is several servers. Default port 80.',
+    }),
+    ...BALANCERS.filter((def) => def !== roundRobin).map(methodRow),
+    directive<UpstreamBlock>({
+      name: 'zone',
+      contexts: UPSTREAM,
+      args: [1, 2],
+      field: 'zone',
+      repeat: 'last',
+      parse: (use) => parseZoneLine(use, otherZones(use.scope)),
+      syntax: 'name [size]',
+      doc: 'State of the group (failures, requests under way, turns) is shared by all workers; without it each worker has its own.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'keepalive',
+      contexts: UPSTREAM,
+      args: [1, 2],
+      field: 'keepalive',
+      parse: parseKeepalive,
+      syntax: 'connections [local]',
+      defaultText: '32 local',
+      doc: 'Most idle connections kept to the group by one worker; 0 = none. `local`: used again only by the location that opened them.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'keepalive_requests',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'keepaliveRequests',
+      parse: integer(),
+      syntax: 'number',
+      defaultText: '1000',
+      doc: 'Requests after which a connection is closed.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'keepalive_time',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'keepaliveTimeMs',
+      parse: timeMs(),
+      syntax: 'time',
+      defaultText: '1h',
+      doc: 'Age after which a connection is closed when its request is done.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'keepalive_timeout',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'keepaliveTimeoutMs',
+      parse: timeMs(),
+      syntax: 'timeout',
+      defaultText: '60s',
+      doc: 'How long an idle connection stays open.',
+    }),
+  ],
+  finish: (merged, _own, scope) => {
+    if (scope.context === UPSTREAM) checkServers(merged, scope);
+    if (scope.context === HTTP) checkZoneSizes(scope);
+  },
+  compileHttp: (_conf, scope, variables, services) => {
+    const registry = services.get(UPSTREAMS);
+    for (const block of scope.childrenOf(UPSTREAM)) {
+      const conf = upstreamConf(block);
+      const key = conf.method.def.needs === 'key' ? (conf.method.args[0] ?? '') : null;
+      registry.define(conf, key === null ? null : () => variables.template(key));
+    }
+  },
+};
+
+/** The configuration of one `upstream` block's scope, as the registry takes it. */
+export function upstreamConf(scope: Scope): UpstreamConf {
+  const block = scope.conf(upstreamModule);
+  const keepalive: KeepaliveConf = {
+    ...block.keepalive,
+    maxRequests: block.keepaliveRequests,
+    maxAgeMs: block.keepaliveTimeMs,
+    idleTimeoutMs: block.keepaliveTimeoutMs,
+  };
+  return {
+    name: scope.args[0] ?? '',
+    pos: scope.pos,
+    servers: block.servers,
+    method: block.method,
+    keepalive: keepalive.maxIdle === 0 ? null : keepalive,
+    zone: block.zone,
+  };
+}
+
+function methodRow(def: BalancerDef): DirectiveSpec<UpstreamBlock> {
+  return directive<UpstreamBlock>({
+    name: def.directive,
+    contexts: UPSTREAM,
+    args: def.args,
+    syntax: def.syntax,
+    doc: def.doc,
+    apply: (own, use) => {
+      if (own.method !== undefined) use.warn('load balancing method redefined');
+      const reason = def.checkArgs?.(use.args) ?? null;
+      if (reason !== null) use.fail(reason);
+      own.method = { def, args: use.args };
+    },
+  });
+}
+
+/** The block's own scope is already among its parent's children: one of that name before it is one too many. */
+function checkUpstreamName(use: DirectiveUse): void {
+  const name = (use.args[0] ?? '').toLowerCase();
+  for (const block of use.scope.childrenOf(UPSTREAM)) {
+    if (block !== use.opened && (block.args[0] ?? '').toLowerCase() === name) {
+      use.fail(`duplicate upstream "${use.args[0]}"`);
+    }
+  }
+}
+
+function methodOf(scope: Scope): BalancerDef {
+  return scope.own(upstreamModule).method?.def ?? roundRobin;
+}
+
+function otherZones(scope: Scope): ZoneLine[] {
+  const blocks = scope.parent?.childrenOf(UPSTREAM) ?? [];
+  return blocks.flatMap((block) => block.own(upstreamModule).zone ?? []);
+}
+
+function parseKeepalive(use: DirectiveUse): UpstreamBlock['keepalive'] {
+  const [number = '', local] = use.args;
+  const maxIdle = parseInteger(number) ?? use.fail(`invalid value "${number}" in "keepalive" directive`);
+  if (local !== undefined && local !== 'local') use.fail(`invalid parameter "${local}"`);
+  return { maxIdle, isLocal: local === 'local' };
+}
+
+function checkServers(block: UpstreamBlock, scope: Scope): void {
+  if (block.servers.length === 0) throw new ConfigError('no servers are inside upstream');
+  if (block.servers.every((line) => line.conf.isBackup)) {
+    throw new ConfigError(`no servers in upstream "${scope.args[0]}"`, scope.pos);
+  }
+}
+
+/** A zone may leave its size to another upstream that has the same one. */
+function checkZoneSizes(scope: Scope): void {
+  const zones = scope.childrenOf(UPSTREAM).flatMap((block) => block.own(upstreamModule).zone ?? []);
+  for (const zone of zones) {
+    if (zones.every((other) => other.name !== zone.name || other.bytes === 0)) {
+      throw new ConfigError(`zero size shared memory zone "${zone.name}"`);
+    }
+  }
+}

@@ -1,0 +1,46 @@
+import { isAvailable } from '../availability.ts';
+import type { Balancer, BalancerDef } from '../balancer.ts';
+import type { PickState } from '../pick-state.ts';
+import { pickRoundRobin } from './round-robin.ts';
+import { WeightRanges } from './weight-ranges.ts';
+
+const SEED = 89;
+const FACTOR = 113;
+const MODULUS = 6271;
+/** nginx gives up on the hash after so many misses. */
+export const MOST_MISSES = 20;
+
+/** nginx's ip_hash: a client's /24 (or whole IPv6 address) always meets the same peer while that one is available. */
+export const ipHash = {
+  directive: 'ip_hash',
+  args: [0, 0],
+  needs: 'address',
+  supports: { backup: false },
+  syntax: '',
+  doc: "Peer by the client's address: the first three bytes of IPv4, all of IPv6.",
+  create: ({ set }): Balancer => {
+    const ranges = new WeightRanges(set.peers);
+    return {
+      pick(state, nowMs) {
+        if (set.isSingle || state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
+        for (;;) {
+          const index = ranges.indexAt(nextHash(state) % ranges.total);
+          const peer = set.peers[index];
+          if (peer === undefined) return -1;
+          if (!state.tried.has(index) && isAvailable(peer, nowMs)) return set.take(index, state, nowMs);
+          if (++state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
+        }
+      },
+    };
+  },
+} as const satisfies BalancerDef;
+
+/** Hashes the address once more, on top of what was. */
+function nextHash(state: PickState): number {
+  let hash = state.rehash === 0 ? SEED : state.hash;
+  state.rehash++;
+  const address = state.address;
+  for (let i = 0; i < address.length; i++) hash = (hash * FACTOR + (address[i] as number)) % MODULUS;
+  state.hash = hash;
+  return hash;
+}
