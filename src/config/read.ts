@@ -17,7 +17,7 @@ export function readConfig(request: LoadRequest, modules: readonly AnyConfModule
   const loaded = loadConfig(request);
   const walked = readScopes(loaded.snapshot.tree, modules, { merge: loaded.isComplete });
   const isFound = (finding: Diagnostic): boolean => finding.pos !== null;
-  // What has no position (main file missing) ends nginx at once; merging comes after all reading and is last in `walked`.
+  // What has no position (the main file is missing) ends nginx at once.
   const diagnostics = [
     ...loaded.diagnostics.filter((finding) => !isFound(finding)),
     ...mergeByPosition(loaded.diagnostics.filter(isFound), walked.diagnostics, loaded.snapshot),

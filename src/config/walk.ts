@@ -34,6 +34,12 @@ interface Candidate {
   readonly row: DirectiveSpec<Record<string, unknown>>;
 }
 
+/** A finding of merging, and how many findings nginx would have come to before it. */
+interface LateFinding {
+  readonly at: number;
+  readonly finding: Diagnostic;
+}
+
 class Walker {
   readonly diagnostics: Diagnostic[] = [];
   readonly #modules: readonly AnyConfModule[];
@@ -44,6 +50,9 @@ class Walker {
   readonly #used = new Map<Scope, Set<DirectiveSpec<Record<string, unknown>>>>();
   /** An included file may be read many times: one finding of each kind and line is enough. */
   readonly #said = new Set<string>();
+
+  /** How many findings there were when a scope's block closed. */
+  readonly #foundAtClose = new Map<Scope, number>();
 
   constructor(modules: readonly AnyConfModule[]) {
     this.#modules = modules;
@@ -58,6 +67,7 @@ class Walker {
 
   readBlock(directives: readonly Directive[], scope: Scope): void {
     for (const directive of directives) this.#readDirective(directive, scope);
+    this.#foundAtClose.set(scope, this.diagnostics.length);
   }
 
   #readDirective(directive: Directive, scope: Scope): void {
@@ -107,29 +117,39 @@ class Walker {
 
   /** Merges every scope with every module, parents first; a module that fails in a scope is left out below it. */
   merge(main: Scope): void {
-    this.#mergeScope(main, this.#modules);
+    const late: LateFinding[] = [];
+    this.#mergeScope(main, this.#modules, late);
+    // From the last to the first, so that the places of those before stay right.
+    for (const { at, finding } of late.sort((a, b) => a.at - b.at).reverse()) this.diagnostics.splice(at, 0, finding);
   }
 
-  #mergeScope(scope: Scope, modules: readonly AnyConfModule[]): void {
+  #mergeScope(scope: Scope, modules: readonly AnyConfModule[], late: LateFinding[]): void {
     const sound = modules.filter((module) => {
       try {
         scope.conf(module);
         return true;
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        if (!this.#unsound.has(scope)) this.#report('emerg', error.message, error.pos ?? mergePos(scope));
+        const finding: Diagnostic = { severity: 'emerg', text: error.message, pos: error.pos ?? mergePos(scope) };
+        const at = this.#foundAtClose.get(mergedWith(scope)) ?? this.diagnostics.length;
+        if (!this.#unsound.has(scope) && this.#isNew(finding)) late.push({ at, finding });
         return false;
       }
     });
-    for (const child of scope.children) this.#mergeScope(child, sound);
+    for (const child of scope.children) this.#mergeScope(child, sound, late);
   }
 
   readonly #report = (severity: Severity, text: string, pos: SourcePos | null): void => {
-    const key = `${severity} ${pos?.file}:${pos?.line} ${text}`;
-    if (this.#said.has(key)) return;
-    this.#said.add(key);
-    this.diagnostics.push({ severity, text, pos });
+    const finding: Diagnostic = { severity, text, pos };
+    if (this.#isNew(finding)) this.diagnostics.push(finding);
   };
+
+  #isNew({ severity, text, pos }: Diagnostic): boolean {
+    const key = `${severity} ${pos?.file}:${pos?.line} ${text}`;
+    if (this.#said.has(key)) return false;
+    this.#said.add(key);
+    return true;
+  }
 }
 
 class RowUse implements DirectiveUse {
@@ -207,6 +227,15 @@ function duplicate(name: string): ConfigError {
 
 /** nginx checks an upstream at its `}`. Others it checks at the end of `http`; the line of the scope itself says more. */
 function mergePos(scope: Scope): SourcePos | null {
-  const isUpstream = scope.context === UPSTREAM || scope.context === STREAM_UPSTREAM;
-  return (isUpstream ? scope.directive?.end : undefined) ?? scope.pos;
+  return (isUpstream(scope) ? scope.directive?.end : undefined) ?? scope.pos;
+}
+
+/** The block at whose end nginx merges the scope: an upstream's own, otherwise the outermost (`http`, `events`, `stream`). */
+function mergedWith(scope: Scope): Scope {
+  if (isUpstream(scope) || scope.parent === null || scope.parent.parent === null) return scope;
+  return mergedWith(scope.parent);
+}
+
+function isUpstream(scope: Scope): boolean {
+  return scope.context === UPSTREAM || scope.context === STREAM_UPSTREAM;
 }
