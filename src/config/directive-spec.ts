@@ -35,9 +35,12 @@ export interface DirectiveSpec<C extends object> {
   readonly block?: Context | 'raw';
   /** The configuration field that it sets. Absent: `apply` does it all. */
   readonly field?: keyof C & string;
-  /** Value of the field, from the arguments. Throws ConfigError (or calls use.fail) for a bad value. */
+  /**
+   * Value of the field, from the arguments. Throws ConfigError (or calls use.fail) for a bad value.
+   * Absent: a flag gives a boolean, one argument its text, several the array of them.
+   */
   readonly parse?: (use: DirectiveUse) => unknown;
-  /** 'error' (default): `"x" directive is duplicate`. 'append': the field is an array. 'last': the later one wins. */
+  /** 'error' (default): `"x" directive is duplicate`. 'append': the field is an array. 'last': the later one wins. Rows without `field`: any number, unless 'error' is said. */
   readonly repeat?: 'error' | 'append' | 'last';
   /** Free form: writes into `conf` (the values set in this very scope). Called for rows without `field`, after `parse` for those with. */
   readonly apply?: (conf: Partial<C>, use: DirectiveUse) => void;
