@@ -51,8 +51,13 @@ export class Exchange {
   uri = '';
   /** Query without '?'. `$args`. */
   args = '';
-  /** Whether `uri` differs from the raw path of the target (so that proxy_pass must escape it anew). */
+  /**
+   * The path was decoded, or replaced by a redirect: whoever sends `uri` or a part of it on must escape it (http/escape-uri).
+   * `request.target` may still hold as sent: see `isUriRewritten`.
+   */
   isUriChanged = false;
+  /** `uri` no longer is what `request.target` says (internal redirect, rewrite): proxy_pass without a URI must send `uri`. */
+  isUriRewritten = false;
   startedAtMs = 0;
   // where it goes
   server: VirtualServer;
@@ -60,7 +65,9 @@ export class Exchange {
   /** Captures of the regex location or server_name matched last; `$1` is [1]. */
   captures: readonly (string | undefined)[] | null = null;
   serverCaptures: readonly (string | undefined)[] | null = null;
-  /** Handler to run next in the location's flat phase table. */
+  /** The server's own phases run; afterwards the location is chosen. */
+  isInServerPhases = false;
+  /** Handler to run next in the server's or location's flat phase table. */
   phase = 0;
   isInternal = false;
   redirects = 0;
@@ -74,6 +81,8 @@ export class Exchange {
   /** Bytes of the request read, head and body. */
   requestBytes = 0;
   keepAlive = false;
+  /** The whole response was handed to the socket (`endBody` ran): `$request_completion`. Set by the stream before the log phase. */
+  isComplete = false;
   // who works on it
   content: ContentState | null = null;
   readonly attempts: UpstreamAttempt[] = [];
@@ -128,11 +137,13 @@ export class Exchange {
     this.uri = '';
     this.args = '';
     this.isUriChanged = false;
+    this.isUriRewritten = false;
     this.startedAtMs = 0;
     this.server = server;
     this.location = server.defaultLocation;
     this.captures = null;
     this.serverCaptures = null;
+    this.isInServerPhases = false;
     this.phase = 0;
     this.isInternal = false;
     this.redirects = 0;
@@ -142,6 +153,7 @@ export class Exchange {
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
     this.keepAlive = false;
+    this.isComplete = false;
     this.content = null;
     this.attemptCount = 0;
     this.upstreamHead = null;

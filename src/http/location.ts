@@ -16,6 +16,9 @@ export type HeaderFilter = (ex: Exchange) => void;
 /** Runs when the response was sent or given up, before the client's connection closes. */
 export type LogHandler = (ex: Exchange) => void;
 
+/** Answers in place of the built-in page for `status`. False: it has nothing for this status. */
+export type ErrorPageHandler = (ex: Exchange, status: number) => boolean;
+
 /** Order in which handlers run within a location: nginx's. */
 export const PHASES = ['post-read', 'rewrite', 'preaccess', 'access', 'precontent'] as const;
 export type Phase = (typeof PHASES)[number];
@@ -37,6 +40,8 @@ export interface CoreSettings {
   resetTimedoutConnection: boolean;
   chunkedTransferEncoding: boolean;
   serverTokens: 'on' | 'off' | 'build';
+  /** Error pages for MSIE and Chrome get a comment that makes them long enough to be shown. */
+  msiePadding: boolean;
   absoluteRedirect: boolean;
   portInRedirect: boolean;
   serverNameInRedirect: boolean;
@@ -65,7 +70,10 @@ export class Location {
   readonly compiled = new Map<object, unknown>();
   /** nginx's auto redirect: a prefix location that ends in '/' and is proxied answers 301 for the path without it. */
   autoRedirect = false;
+  /** `internal`: 404 for what comes from a client. */
   isInternal = false;
+  /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */
+  errorPage: ErrorPageHandler | null = null;
 
   constructor(name: string, core: CoreSettings, errorLog: RequestLog) {
     this.name = name;
@@ -100,8 +108,10 @@ export interface VirtualServer {
   readonly settings: ServerSettings;
   /** Settings that hold before and without a location. */
   readonly defaultLocation: Location;
-  /** Handlers of server-level phases (server rewrite), before the location is chosen. */
+  /** Handlers of the server's own phases (post-read, rewrite), before the location is chosen. */
   readonly serverHandlers: readonly PhaseHandler[];
+  /** First of them that an internal redirect runs again: post-read runs once. */
+  readonly firstRewriteHandler: number;
   /** Chooses the location of `ex.uri`; sets `ex.captures` for a regex one. Null: none fits (404 by the default location). */
   findLocation(ex: Exchange): Location | null;
   readonly namedLocations: ReadonlyMap<string, Location>;

@@ -1,0 +1,171 @@
+import { respondRedirect, respondStatus } from './error-response.ts';
+import type { Exchange } from './exchange.ts';
+import { validateHost } from './host-name.ts';
+import { HEADER_ID } from './known-header.ts';
+import { type Location, NEXT, type ServerGroup, type VirtualServer } from './location.ts';
+import { parseTarget } from './normalize-uri.ts';
+import { locationValue, redirectToPath } from './redirect.ts';
+
+/** nginx's limit of internal redirects of one request. */
+const MAX_REDIRECTS = 10;
+
+/** A head was parsed into `ex.request`: chooses server and location and runs the handlers. They answer, now or later. */
+export function beginExchange(ex: Exchange, group: ServerGroup): void {
+  if (!admit(ex, group)) return;
+  ex.keepAlive = ex.request.keepAlive;
+  limitKeepAlive(ex);
+  if (ex.server.serverHandlers.length === 0) {
+    enterLocation(ex, ex.server);
+    return;
+  }
+  ex.isInServerPhases = true;
+  ex.phase = 0;
+  runPhases(ex);
+}
+
+/** Target, host, server and method. False: refused and answered. */
+function admit(ex: Exchange, group: ServerGroup): boolean {
+  const { request } = ex;
+  const first = group.defaultServer;
+  ex.server = first;
+  ex.location = first.defaultLocation;
+  // An answer that is given before the phases begin closes the connection.
+  ex.keepAlive = false;
+
+  // 1. The target.
+  const target = parseTarget(request.target, first.settings.mergeSlashes);
+  if (target === null) return refuse(ex, 400, 'client sent invalid request while reading client request line');
+  ex.uri = target.uri;
+  ex.args = target.args;
+  ex.isUriChanged = target.isQuoted;
+
+  // 2. The host, and with it the server. HTTP/1.1 wants a Host field beside an absolute target too.
+  if (request.version === 11 && request.headers.find(HEADER_ID.host) < 0) {
+    return refuse(ex, 400, 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
+  }
+  if (request.rawHost !== null) {
+    const host = validateHost(request.rawHost);
+    if (host === null) return refuse(ex, 400, 'client sent invalid host header while reading client request headers');
+    ex.host = host;
+  }
+  ex.server = group.find(ex.host, ex);
+  ex.location = ex.server.defaultLocation;
+
+  // 3. The method.
+  const { method } = request;
+  if (method === 'TRACE' || method === 'CONNECT') {
+    return refuse(ex, 405, `client sent ${method} method while reading client request headers`);
+  }
+  return true;
+}
+
+/** Runs handlers from `ex.phase` on until one answers or waits. A handler that returned PENDING calls this when it is ready. */
+export function runPhases(ex: Exchange): void {
+  if (ex.isInServerPhases) {
+    const server = ex.server;
+    while (ex.phase < server.serverHandlers.length) {
+      if (server.serverHandlers[ex.phase++]?.(ex) !== NEXT) return;
+    }
+    ex.isInServerPhases = false;
+    enterLocation(ex, server);
+    return;
+  }
+  const handlers = ex.location.handlers;
+  while (ex.phase < handlers.length) {
+    if (handlers[ex.phase++]?.(ex) !== NEXT) return;
+  }
+  respondStatus(ex, 404);
+}
+
+/** Goes on as if the client had asked for `uri` (normalised, unescaped): the server's rewrite phase, a new location. */
+export function internalRedirect(ex: Exchange, uri: string, args: string): void {
+  if (!countRedirect(ex, `while internally redirecting to "${uri}"`)) return;
+  ex.uri = uri;
+  ex.args = args;
+  ex.isUriChanged = true;
+  ex.isUriRewritten = true;
+  ex.location = ex.server.defaultLocation;
+  ex.isInServerPhases = true;
+  ex.phase = ex.server.firstRewriteHandler;
+  runPhases(ex);
+}
+
+/** Goes on in the location `@name` (`name` with its `@`); the uri stays. */
+export function namedLocation(ex: Exchange, name: string): void {
+  if (!countRedirect(ex, `while redirect to named location "${name}"`)) return;
+  const location = ex.server.namedLocations.get(name);
+  if (location === undefined) {
+    ex.location.errorLog.write('error', ex, `could not find named location "${name}"`);
+    respondStatus(ex, 500);
+    return;
+  }
+  ex.isInServerPhases = false;
+  ex.location = location;
+  limitKeepAlive(ex);
+  ex.phase = 0;
+  runPhases(ex);
+}
+
+/** The exchange is over: runs the log handlers, once. */
+export function logExchange(ex: Exchange): void {
+  if (ex.isLogged) return;
+  ex.isLogged = true;
+  const handlers = ex.location.logHandlers;
+  for (let i = 0; i < handlers.length; i++) handlers[i]?.(ex);
+}
+
+function enterLocation(ex: Exchange, server: VirtualServer): void {
+  const location = server.findLocation(ex);
+  if (location !== null) {
+    if (location.isInternal && !ex.isInternal) {
+      ex.location = location;
+      respondStatus(ex, 404);
+      return;
+    }
+    ex.location = location;
+    limitKeepAlive(ex);
+  }
+  const { core } = ex.location;
+  const length = ex.request.contentLength;
+  if (core.clientMaxBodyBytes > 0 && length > core.clientMaxBodyBytes) {
+    ex.location.errorLog.write('error', ex, `client intended to send too large body: ${length} bytes`);
+    respondStatus(ex, 413);
+    return;
+  }
+  if (location?.autoRedirect === true && ex.uri.length === location.name.length - 1) {
+    respondRedirect(ex, 301, locationValue(ex, redirectToPath(location.name, ex.args)));
+    return;
+  }
+  ex.phase = 0;
+  runPhases(ex);
+}
+
+/** What the location says about how long the connection may live on. */
+function limitKeepAlive(ex: Exchange): void {
+  if (!ex.keepAlive) return;
+  const core: Location['core'] = ex.location.core;
+  const connection = ex.connection;
+  if (
+    core.keepaliveTimeoutMs === 0 ||
+    connection.requests >= core.keepaliveRequests ||
+    ex.startedAtMs - connection.acceptedAtMs > core.keepaliveTimeMs
+  ) {
+    ex.keepAlive = false;
+  }
+}
+
+/** False: too many, answered with 500. */
+function countRedirect(ex: Exchange, doing: string): boolean {
+  ex.isInternal = true;
+  ex.content = null;
+  if (++ex.redirects <= MAX_REDIRECTS) return true;
+  ex.location.errorLog.write('error', ex, `rewrite or internal redirection cycle ${doing}`);
+  respondStatus(ex, 500);
+  return false;
+}
+
+function refuse(ex: Exchange, status: number, text: string): false {
+  ex.location.errorLog.write('info', ex, text);
+  respondStatus(ex, status);
+  return false;
+}

@@ -1,0 +1,41 @@
+import type { Exchange } from './exchange.ts';
+import { contentTypeOf } from './mime-type.ts';
+
+const HEAD = 'HEAD';
+
+/**
+ * Runs the location's header filters on `ex.response` and hands it to the stream. Every final response goes through here,
+ * the proxied ones too; afterwards `ex.isHeadOnly` says whether a body may follow.
+ */
+export function sendResponseHead(ex: Exchange): void {
+  const response = ex.response;
+  const status = response.status;
+  if (status === 204) {
+    response.contentType = '';
+    response.contentLength = -1;
+    response.lastModified = '';
+  }
+  if (status === 204 || status === 304 || ex.request.method === HEAD) ex.isHeadOnly = true;
+  const filters = ex.location.headerFilters;
+  for (let i = 0; i < filters.length; i++) filters[i]?.(ex);
+  ex.stream.sendHead(ex);
+}
+
+/** Sends a complete response: head from `ex.response`, whose contentLength is set here, and the body. Ends the exchange. */
+export function sendWhole(ex: Exchange, body: Uint8Array): void {
+  ex.response.contentLength = body.length;
+  sendResponseHead(ex);
+  const stream = ex.stream;
+  if (!ex.isHeadOnly && body.length > 0) stream.sendBody(body);
+  stream.endBody(null);
+}
+
+/** Answers with a text. `type` null: by the uri's extension, else `default_type`. Reads and drops the request's body. */
+export function sendText(ex: Exchange, status: number, type: string | null, text: string): void {
+  ex.response.status = status;
+  ex.response.contentType = type ?? contentTypeOf(ex);
+  if (ex.request.framing !== 'none') ex.stream.discardBody();
+  sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
+}
+
+const NO_BYTES = new Uint8Array(0);
