@@ -1,0 +1,49 @@
+/** Below this, a loop over char codes beats the call into the runtime. */
+const SHORT = 24;
+
+/** Writes a byte string (one char = one byte) at `at`; returns where it ends. The caller made sure of the room. */
+export function writeText(bytes: Buffer, at: number, text: string): number {
+  const { length } = text;
+  if (length > SHORT) return at + bytes.write(text, at, length, 'latin1');
+  for (let i = 0; i < length; i++) bytes[at + i] = text.charCodeAt(i);
+  return at + length;
+}
+
+/** Copies `source[start, end)` to `at`; returns where it ends. */
+export function writeBytes(bytes: Buffer, at: number, source: Uint8Array, start: number, end: number): number {
+  const length = end - start;
+  if (length > SHORT * 2) {
+    bytes.set(source.subarray(start, end), at);
+    return at + length;
+  }
+  for (let i = 0; i < length; i++) bytes[at + i] = source[start + i] as number;
+  return at + length;
+}
+
+export function writeCrLf(bytes: Buffer, at: number): number {
+  bytes[at] = 0x0d;
+  bytes[at + 1] = 0x0a;
+  return at + 2;
+}
+
+/** A whole number in decimal digits. */
+export function writeDecimal(bytes: Buffer, at: number, value: number): number {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    const tenth = Math.floor(rest / 10);
+    bytes[i] = 0x30 + (rest - tenth * 10);
+    rest = tenth;
+  }
+  return at + digits;
+}
+
+/** `name: value CRLF`. */
+export function writeField(bytes: Buffer, at: number, name: string, value: string): number {
+  let end = writeText(bytes, at, name);
+  bytes[end++] = 0x3a;
+  bytes[end++] = 0x20;
+  end = writeText(bytes, end, value);
+  return writeCrLf(bytes, end);
+}

@@ -1,0 +1,110 @@
+import { nowMs } from '../core/clock.ts';
+import type { Deadlines } from '../core/deadlines.ts';
+import type { ClientConnection, ClientStream } from '../http/client-stream.ts';
+import { Exchange } from '../http/exchange.ts';
+import type { ServerGroup } from '../http/location.ts';
+import type { Wire } from '../net/wire.ts';
+import { ACCEPTED, ACTIVE, type Counters, HANDLED } from '../observe/counters.ts';
+import { ServerConnection } from './server-connection.ts';
+
+/** Finished exchanges kept for the next requests; more than run at once on a busy worker are left to the garbage collector. */
+const MAX_SPARE = 256;
+const SMALL_HEAD_BYTES = 1024;
+
+export interface H1ServerOptions {
+  readonly deadlines: Deadlines;
+  readonly counters: Counters;
+  /** Writes pending log lines: called before a client's connection is closed. */
+  readonly flushLogs: () => void;
+}
+
+/**
+ * The HTTP/1.1 engine of one worker: every client connection, whatever address it came in by.
+ */
+export class H1Server {
+  readonly deadlines: Deadlines;
+  readonly counters: Counters;
+  readonly flushLogs: () => void;
+  readonly #connections = new Set<ServerConnection>();
+  readonly #spareExchanges: Exchange[] = [];
+  readonly #spareHeads: Buffer[] = [];
+  #nextConnectionId = 1;
+  #isDraining = false;
+  #onEmpty: (() => void) | null = null;
+
+  constructor(options: H1ServerOptions) {
+    this.deadlines = options.deadlines;
+    this.counters = options.counters;
+    this.flushLogs = options.flushLogs;
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Serves a new connection. `group` is asked at each request, so that a reload takes hold at the next one. */
+  accept(wire: Wire, group: () => ServerGroup, unixPath = ''): void {
+    const { values } = this.counters;
+    values[ACCEPTED] = (values[ACCEPTED] as number) + 1;
+    values[HANDLED] = (values[HANDLED] as number) + 1;
+    values[ACTIVE] = (values[ACTIVE] as number) + 1;
+    const connection = new ServerConnection(this, wire, this.#nextConnectionId++, group, unixPath, nowMs());
+    this.#connections.add(connection);
+    wire.sink = connection;
+    connection.awaitFirstRequest();
+  }
+
+  /**
+   * QUIT: idle and still silent connections close now, busy ones after their response. Resolves when none is left.
+   * Listening sockets are the caller's to close.
+   */
+  drain(): Promise<void> {
+    this.#isDraining = true;
+    for (const connection of [...this.#connections]) connection.closeIfIdle();
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#onEmpty = resolve;
+    });
+  }
+
+  /** Closes everything that is left, at once (worker_shutdown_timeout, TERM). */
+  destroyAll(): void {
+    for (const connection of [...this.#connections]) connection.destroyNow();
+  }
+
+  /** Called by a connection that is gone. */
+  forget(connection: ServerConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    const { values } = this.counters;
+    values[ACTIVE] = (values[ACTIVE] as number) - 1;
+    if (this.#connections.size === 0) this.#onEmpty?.();
+  }
+
+  /** An exchange for a request that begins on `connection`. */
+  takeExchange(connection: ClientConnection, stream: ClientStream, group: ServerGroup): Exchange {
+    const ex = this.#spareExchanges.pop();
+    if (ex === undefined) return new Exchange(connection, stream, group.defaultServer);
+    ex.connection = connection;
+    ex.stream = stream;
+    ex.reset(group.defaultServer);
+    return ex;
+  }
+
+  giveExchangeBack(ex: Exchange): void {
+    if (this.#spareExchanges.length < MAX_SPARE) this.#spareExchanges.push(ex);
+  }
+
+  /** Storage for a request's head. */
+  takeHeadStorage(bytes: number): Buffer {
+    if (bytes <= SMALL_HEAD_BYTES) return this.#spareHeads.pop() ?? Buffer.allocUnsafeSlow(SMALL_HEAD_BYTES);
+    return Buffer.allocUnsafeSlow(bytes);
+  }
+
+  giveHeadStorageBack(storage: Buffer): void {
+    if (storage.length === SMALL_HEAD_BYTES && this.#spareHeads.length < MAX_SPARE) this.#spareHeads.push(storage);
+  }
+}

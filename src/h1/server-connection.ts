@@ -1,0 +1,692 @@
+import { nowMs } from '../core/clock.ts';
+import type { Deadlined } from '../core/deadlines.ts';
+import { ProxyError } from '../core/errors.ts';
+import type { BodySink, ClientConnection, ClientStream, TunnelEnd, TunnelSink } from '../http/client-stream.ts';
+import { respondStatus } from '../http/error-response.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { HeaderBlock } from '../http/header-block.ts';
+import type { Location, ServerGroup, ServerSettings } from '../http/location.ts';
+import { beginExchange, logExchange } from '../http/phases.ts';
+import type { Wire, WireSink } from '../net/wire.ts';
+import { READING, REQUESTS, WAITING, WRITING } from '../observe/counters.ts';
+import type { FieldRules } from './field-lines.ts';
+import type { H1Server } from './h1-server.ts';
+import { InputQueue } from './input-queue.ts';
+import { out } from './out-buffer.ts';
+import { RequestBodyReader } from './request-body-reader.ts';
+import { FIELD_TOO_LONG, type HeadRefusal, LINE_TOO_LONG, RequestHeadParser, TOO_MANY_FIELDS } from './request-head-parser.ts';
+import { ResponseWriter } from './response-writer.ts';
+
+/**
+ * ```
+ *        first byte           head whole             response flushed
+ *  idle ------------> head ----------------> busy ----------------------+--> idle (keep-alive, body read)
+ *    \                  \                      \ 101                    +--> discarding (keep-alive, body left) --> idle
+ *     \                  \                      +----> tunnel           +--> lingering (close, something unread) --> closed
+ *      +------------------+--------------------------------------------+--> closed
+ * ```
+ */
+export const CONNECTION_STATES = ['idle', 'head', 'busy', 'tunnel', 'discarding', 'lingering', 'closing', 'closed'] as const;
+export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+/** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
+const MAX_PIPELINED_BYTES = 64 * 1024;
+
+// Which of stub_status' gauges counts a connection in this state; -1 = none.
+const GAUGE: Readonly<Record<ConnectionState, number>> = {
+  idle: WAITING,
+  head: READING,
+  busy: WRITING,
+  tunnel: WRITING,
+  discarding: WRITING,
+  lingering: WRITING,
+  closing: WRITING,
+  closed: -1,
+};
+
+/**
+ * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
+ * Every wait has a deadline; every way out of an exchange goes through `#finish`, once.
+ */
+export class ServerConnection implements ClientConnection, ClientStream, WireSink, Deadlined {
+  readonly id: number;
+  readonly acceptedAtMs: number;
+  readonly unixPath: string;
+  readonly isTls = false;
+  requests = 0;
+  deadlineAtMs = Number.POSITIVE_INFINITY;
+  sweepIndex = -1;
+
+  readonly #server: H1Server;
+  readonly #wire: Wire;
+  readonly #group: () => ServerGroup;
+  readonly #input = new InputQueue();
+  readonly #writer: ResponseWriter;
+  readonly #parser = new RequestHeadParser();
+  #state: ConnectionState = 'idle';
+  #ex: Exchange | null = null;
+  #requestGroup: ServerGroup | null = null;
+  #rules: FieldRules = DROP_ODD_NAMES;
+  #storage: Buffer | null = null;
+  #stored = 0;
+  #body: RequestBodyReader | null = null;
+  #tunnel: TunnelSink | null = null;
+  #isAdvancing = false;
+  #isFinSeen = false;
+  #isReadingPaused = false;
+  #isEnding = false;
+  #isContinueSent = false;
+  #lingerUntilMs = 0;
+  /** Of the last exchange: how long the connection may now be idle, and how it is closed. */
+  #idleMs = 0;
+  #lingering: Location['core'] | null = null;
+
+  constructor(
+    server: H1Server,
+    wire: Wire,
+    id: number,
+    group: () => ServerGroup,
+    unixPath: string,
+    acceptedAtMs: number,
+  ) {
+    this.id = id;
+    this.acceptedAtMs = acceptedAtMs;
+    this.unixPath = unixPath;
+    this.#server = server;
+    this.#wire = wire;
+    this.#group = group;
+    this.#writer = new ResponseWriter(wire, () => this.#watchSending());
+    this.#count(WAITING, 1);
+  }
+
+  get remoteAddress(): string {
+    return this.unixPath === '' ? this.#wire.remoteAddress : 'unix:';
+  }
+
+  get remotePort(): number {
+    return this.#wire.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#wire.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#wire.localPort;
+  }
+
+  /** Starts the clock of client_header_timeout (of the default server, as nginx does). */
+  awaitFirstRequest(): void {
+    const { settings } = this.#group().defaultServer;
+    this.#deadlineIn(settings.clientHeaderTimeoutMs);
+  }
+
+  /** Drain: nothing of a request has come. */
+  closeIfIdle(): void {
+    if (this.#state === 'idle') this.#close();
+  }
+
+  destroyNow(): void {
+    this.#wire.destroy();
+  }
+
+  // --- from the wire
+
+  onBytes(buffer: Buffer, length: number): void {
+    out.enterTurn();
+    if (this.#state === 'tunnel') this.#tunnel?.onTunnelData(buffer.subarray(0, length));
+    else if (this.#state === 'lingering') this.#deadlineIn(this.#lingeringTimeoutMs());
+    else if (this.#state !== 'closing' && this.#state !== 'closed') {
+      this.#input.offer(buffer, length);
+      this.#advance();
+      this.#input.keep();
+      this.#pauseIfFull();
+    }
+    out.leaveTurn();
+  }
+
+  onFin(): void {
+    this.#isFinSeen = true;
+    out.enterTurn();
+    switch (this.#state) {
+      case 'idle':
+        this.#close();
+        break;
+      case 'head':
+        this.#refuseSilently(400, 'client prematurely closed connection while reading client request headers');
+        break;
+      case 'busy':
+        this.#clientEnded();
+        break;
+      case 'tunnel':
+        this.#tunnel?.onTunnelEnd(null);
+        break;
+      case 'discarding':
+      case 'lingering':
+        this.#close();
+        break;
+    }
+    out.leaveTurn();
+  }
+
+  onDrain(): void {
+    out.enterTurn();
+    if (this.#state === 'tunnel') this.#tunnel?.onTunnelWritable();
+    else if (this.#state === 'busy') {
+      this.#server.deadlines.clear(this);
+      if (this.#isEnding) this.#finish();
+      else this.#ex?.content?.onWritable();
+    }
+    out.leaveTurn();
+  }
+
+  onClose(error: Error | null): void {
+    const state = this.#state;
+    this.#isFinSeen = true;
+    out.enterTurn();
+    if (state === 'tunnel') {
+      this.#tunnel?.onTunnelEnd(
+        error === null ? null : new ProxyError('client-aborted', error.message, { side: 'client', status: 0, cause: error }),
+      );
+    } else if (state === 'head') {
+      this.#refuseSilently(400, 'client prematurely closed connection while reading client request headers');
+    } else if (state === 'busy') {
+      if (this.#isEnding) this.#finish();
+      else this.#clientEnded();
+    }
+    // A content handler that goes on without its client (proxy_ignore_client_abort) still owns the exchange.
+    if (this.#ex === null) this.#become('closed');
+    this.#writer.drop();
+    this.#input.clear();
+    this.#server.deadlines.remove(this);
+    this.#server.forget(this);
+    out.leaveTurn();
+  }
+
+  onDeadline(): void {
+    out.enterTurn();
+    switch (this.#state) {
+      case 'idle':
+      case 'discarding':
+      case 'lingering':
+        this.#close();
+        break;
+      case 'closing':
+        this.#wire.destroy();
+        break;
+      case 'head':
+        this.#refuseSilently(408, 'client timed out (110: Connection timed out) while reading client request headers');
+        break;
+      case 'busy':
+        this.#busyTooLong();
+        break;
+      case 'tunnel':
+      case 'closed':
+        break;
+    }
+    out.leaveTurn();
+  }
+
+  // --- requests
+
+  /** Uses up the input as far as the state allows. Re-entered calls return at once: the loop of the first one goes on. */
+  #advance(): void {
+    if (this.#isAdvancing) return;
+    this.#isAdvancing = true;
+    while (this.#input.length > 0 && this.#step());
+    this.#isAdvancing = false;
+  }
+
+  /** One step; false when nothing more can be done with the input now. */
+  #step(): boolean {
+    const body = this.#body;
+    switch (this.#state) {
+      case 'idle':
+        this.#beginHead();
+        return true;
+      case 'head':
+        return this.#readHead();
+      case 'busy': {
+        if (body === null || body.isDone || body.isBroken || !body.isWanted) return false;
+        const before = this.#input.length;
+        this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
+        body.deliver(this.#input);
+        // While the body is delivered the exchange may end and the next request begin.
+        if (this.#body === body && (body.isDone || !body.isWanted)) this.#server.deadlines.clear(this);
+        return this.#input.length < before || this.#state !== 'busy';
+      }
+      case 'discarding':
+        return this.#discardMore();
+      default:
+        this.#input.clear();
+        return false;
+    }
+  }
+
+  #beginHead(): void {
+    const group = this.#group();
+    const { settings } = group.defaultServer;
+    this.#requestGroup = group;
+    this.#rules = fieldRules(settings);
+    const ex = this.#server.takeExchange(this, this, group);
+    ex.startedAtMs = nowMs();
+    this.#ex = ex;
+    this.#parser.reset();
+    this.#writer.reset();
+    this.#stored = 0;
+    this.#storage = this.#server.takeHeadStorage(settings.clientHeaderBufferBytes);
+    this.#isEnding = false;
+    this.#isContinueSent = false;
+    this.#become('head');
+    this.#count(REQUESTS, 1);
+    // A whole head in one read, the usual case, needs no deadline; `#readHead` sets it when something is missing.
+  }
+
+  #readHead(): boolean {
+    const ex = this.#ex as Exchange;
+    const input = this.#input;
+    const { settings } = (this.#requestGroup as ServerGroup).defaultServer;
+    // 1. the head's bytes get a home of their own
+    let storage = this.#storage as Buffer;
+    if (this.#stored === storage.length) {
+      const larger = this.#largerStorage(settings, storage);
+      if (larger === null) return this.#refuse(this.#parser.isLineDone ? TOO_MANY_FIELDS : LINE_TOO_LONG);
+      storage = larger;
+    }
+    const before = this.#stored;
+    const taken = Math.min(input.length, storage.length - before);
+    input.bytes.copy(storage, before, input.start, input.start + taken);
+    this.#stored = before + taken;
+
+    // 2. parse
+    const end = this.#parser.parse(storage, this.#stored, ex.request, this.#rules);
+    if (end < 0) {
+      input.start += taken;
+      if (this.#parser.refusal !== null) return this.#refuse(this.#parser.refusal);
+      const longestLine = Math.max(settings.largeHeaderBuffers.bytes, settings.clientHeaderBufferBytes);
+      if (this.#stored - this.#parser.cursor.at >= longestLine) {
+        return this.#refuse(this.#parser.isLineDone ? FIELD_TOO_LONG : LINE_TOO_LONG);
+      }
+      if (this.deadlineAtMs === Number.POSITIVE_INFINITY || before === 0) this.#deadlineIn(settings.clientHeaderTimeoutMs);
+      return input.length > 0;
+    }
+
+    // 3. whole: the rest of the input belongs to the body or to the next request
+    input.start += end - before;
+    this.#server.deadlines.clear(this);
+    ex.requestBytes = end;
+    this.requests++;
+    this.#become('busy');
+    if (ex.request.framing !== 'none') {
+      this.#body ??= new RequestBodyReader();
+      this.#body.begin(ex.request);
+    } else this.#body = null;
+    beginExchange(ex, this.#requestGroup as ServerGroup);
+    return true;
+  }
+
+  /** nginx's client_header_buffer_size first, then large_client_header_buffers, number times size in all. Null: at the limit. */
+  #largerStorage(settings: ServerSettings, storage: Buffer): Buffer | null {
+    const { count, bytes } = settings.largeHeaderBuffers;
+    const limit = Math.max(count * bytes, settings.clientHeaderBufferBytes);
+    if (storage.length >= limit) return null;
+    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(storage.length * 2, bytes), limit));
+    storage.copy(larger, 0, 0, this.#stored);
+    this.#server.giveHeadStorageBack(storage);
+    this.#storage = larger;
+    return larger;
+  }
+
+  /** A head that is not one: answered, then closed. */
+  #refuse(refusal: HeadRefusal): false {
+    const ex = this.#ex as Exchange;
+    const group = this.#requestGroup as ServerGroup;
+    this.#server.deadlines.clear(this);
+    ex.server = group.defaultServer;
+    ex.location = group.defaultServer.defaultLocation;
+    ex.requestBytes = this.#stored;
+    ex.keepAlive = false;
+    if (ex.request.version === 9) ex.request.version = 10;
+    ex.request.framing = 'none';
+    this.requests++;
+    this.#body = null;
+    this.#become('busy');
+    ex.location.errorLog.write('info', ex, refusal.reason);
+    respondStatus(ex, refusal.status);
+    return false;
+  }
+
+  /** A client that went away or fell silent within a head: logged, not answered. */
+  #refuseSilently(status: number, reason: string): void {
+    const ex = this.#ex as Exchange;
+    ex.location.errorLog.write('info', ex, reason);
+    ex.response.status = status;
+    ex.requestBytes = this.#stored;
+    ex.keepAlive = false;
+    this.#become('busy');
+    this.abort();
+  }
+
+  /** FIN or failure while a request is in work. */
+  #clientEnded(): void {
+    const ex = this.#ex as Exchange;
+    const body = this.#body;
+    if (this.#isEnding) return;
+    if (body !== null && body.hasSink && !body.isDone) {
+      body.fail(
+        new ProxyError('client-aborted', 'client prematurely closed connection', { side: 'client', status: 400 }),
+      );
+      return;
+    }
+    const { content } = ex;
+    if (content !== null) content.onClientAborted();
+    else if (this.#wire.isDestroyed) this.#finish();
+  }
+
+  #busyTooLong(): void {
+    const ex = this.#ex as Exchange;
+    const body = this.#body;
+    if (this.#wire.pendingBytes > 0 || this.#isEnding) {
+      ex.location.errorLog.write('info', ex, 'client timed out (110: Connection timed out) while sending to client');
+      if (this.#isEnding) this.#giveUpSending();
+      else if (ex.content !== null) {
+        ex.content.onClientAborted();
+        if (this.#ex === ex) this.#wire.destroy();
+      } else this.#giveUpSending();
+    } else if (body !== null && body.isWanted && !body.isDone) {
+      ex.location.errorLog.write('info', ex, 'client timed out (110: Connection timed out) while reading client request body');
+      body.fail(
+        new ProxyError('client-timeout', 'client timed out while reading client request body', {
+          side: 'client',
+          status: 408,
+        }),
+      );
+    }
+  }
+
+  #giveUpSending(): void {
+    if (this.#location().core.resetTimedoutConnection) this.#wire.reset();
+    else this.#wire.destroy();
+  }
+
+  // --- ClientStream
+
+  get isHeadSent(): boolean {
+    return this.#writer.isHeadSent;
+  }
+
+  get pendingBytes(): number {
+    return this.#wire.pendingBytes;
+  }
+
+  sendInformational(status: number, fields: HeaderBlock): void {
+    if ((this.#ex?.request.version ?? 0) >= 11) this.#writer.writeInformational(status, fields);
+  }
+
+  sendHead(ex: Exchange): void {
+    const { core } = ex.location;
+    this.#writer.chooseFraming(ex, core);
+    // A client that waits for 100 may or may not send its body now: nobody knows what comes next on this connection.
+    const isBodyUncertain = ex.request.expectContinue && !this.#isContinueSent && this.#body !== null && !this.#body.isDone;
+    if (this.#server.isDraining || this.#isFinSeen || isBodyUncertain || this.#writer.isDelimitedByClose) ex.keepAlive = false;
+    if (this.#body?.isBroken === true) ex.keepAlive = false;
+    if (ex.keepAlive) this.#wire.setNoDelay();
+    this.#writer.writeHead(ex, core, ex.keepAlive);
+  }
+
+  sendBody(chunk: Uint8Array): boolean {
+    return this.#writer.writeBody(chunk);
+  }
+
+  flush(): boolean {
+    this.#writer.flushOut();
+    return this.#wire.pendingBytes === 0;
+  }
+
+  endBody(trailers: HeaderBlock | null): void {
+    if (this.#isEnding) return;
+    if (this.#writer.missingBytes > 0) return this.abort();
+    this.#isEnding = true;
+    this.#writer.writeEnd(trailers);
+    if (this.#wire.pendingBytes === 0 || this.#wire.isDestroyed) this.#finish();
+  }
+
+  abort(): void {
+    if (this.#isEnding) return;
+    const ex = this.#ex;
+    if (ex === null) return;
+    this.#isEnding = true;
+    ex.keepAlive = false;
+    this.#writer.flushOut();
+    this.#finish();
+  }
+
+  readBody(sink: BodySink, maxBytes: number): void {
+    const body = this.#body;
+    if (body === null || body.isDone) {
+      sink.onBodyEnd(null);
+      return;
+    }
+    const ex = this.#ex as Exchange;
+    body.deliverTo(sink, maxBytes);
+    if (ex.request.expectContinue && !this.#isContinueSent && this.#input.length === 0 && ex.request.version >= 11) {
+      this.#writer.writeInformational(100, null);
+    }
+    this.#isContinueSent = true;
+    this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
+    this.#resumeReading();
+    this.#advance();
+  }
+
+  pauseBody(): void {
+    this.#body?.pause();
+    this.#server.deadlines.clear(this);
+    this.#pauseReading();
+  }
+
+  resumeBody(): void {
+    const body = this.#body;
+    if (body === null || body.isWanted) return;
+    body.resume();
+    if (body.hasSink && !body.isDone) this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
+    this.#resumeReading();
+    this.#advance();
+  }
+
+  discardBody(): void {
+    // What is left is dropped when the response is out (`#finish`).
+    this.#body?.detach();
+  }
+
+  openTunnel(tunnel: TunnelSink): TunnelEnd {
+    this.#writer.flushOut();
+    this.#tunnel = tunnel;
+    this.#become('tunnel');
+    this.#server.deadlines.clear(this);
+    if (this.#ex !== null) this.#ex.keepAlive = false;
+    const wire = this.#wire;
+    const end: TunnelEnd = {
+      write: (chunk) => this.#writer.writeRaw(chunk),
+      pause: () => wire.pause(),
+      resume: () => wire.resume(),
+      end: () => wire.end(),
+      destroy: () => wire.destroy(),
+    };
+    if (this.#input.length > 0) {
+      const early = Buffer.from(this.#input.bytes.subarray(this.#input.start, this.#input.end));
+      this.#input.clear();
+      // Not before the caller has its end in hand.
+      queueMicrotask(() => {
+        if (this.#tunnel === tunnel) tunnel.onTunnelData(early);
+      });
+    }
+    if (this.#isReadingPaused) this.#resumeReading();
+    if (this.#isFinSeen) queueMicrotask(() => tunnel.onTunnelEnd(null));
+    return end;
+  }
+
+  // --- the end of an exchange
+
+  /** The only way out of 'busy' and 'tunnel': log, counters, and what becomes of the connection. */
+  #finish(): void {
+    const ex = this.#ex;
+    if (ex === null) return;
+    const body = this.#body;
+    const wire = this.#wire;
+    ex.content = null;
+    ex.bytesSent = Math.max(this.#writer.writtenBytes - wire.pendingBytes, 0);
+    ex.bodyBytesSent = Math.max(ex.bytesSent - this.#writer.headBytes, 0);
+    if (body !== null) ex.requestBytes += body.wireBytes;
+    logExchange(ex);
+    const { core } = ex.location;
+    const isKeepAlive = ex.keepAlive && !this.#isFinSeen && !this.#server.isDraining && !wire.isDestroyed;
+    const isBodyLeft = body !== null && !body.isDone;
+    body?.detach();
+
+    // Everything of the exchange goes back; nobody may use it from here on.
+    this.#ex = null;
+    this.#tunnel = null;
+    this.#isEnding = false;
+    if (this.#storage !== null) this.#server.giveHeadStorageBack(this.#storage);
+    this.#storage = null;
+    this.#server.giveExchangeBack(ex);
+
+    if (wire.isDestroyed) {
+      this.#become('closed');
+      return;
+    }
+    if (isKeepAlive && body?.isBroken !== true) {
+      this.#idleMs = core.keepaliveTimeoutMs;
+      this.#lingering = core;
+      if (isBodyLeft) {
+        this.#become('discarding');
+        this.#lingerUntilMs = nowMs() + core.lingeringTimeMs;
+        this.#deadlineIn(core.lingeringTimeoutMs);
+      } else this.#becomeIdle();
+      this.#resumeReading();
+      this.#advance();
+      return;
+    }
+    this.#lingering = core;
+    const isUnread = isBodyLeft || this.#input.length > 0;
+    if (core.lingeringClose === 'always' || (core.lingeringClose === 'on' && isUnread)) this.#linger(core);
+    else this.#close();
+  }
+
+  #becomeIdle(): void {
+    this.#body = null;
+    this.#become('idle');
+    this.#deadlineIn(this.#idleMs);
+  }
+
+  #discardMore(): boolean {
+    const body = this.#body as RequestBodyReader;
+    body.discard(this.#input);
+    if (body.isBroken) {
+      this.#close();
+      return false;
+    }
+    if (body.isDone) {
+      this.#becomeIdle();
+      return true;
+    }
+    const now = nowMs();
+    if (now >= this.#lingerUntilMs) this.#close();
+    else this.#deadlineIn(Math.min(this.#lingeringTimeoutMs(), this.#lingerUntilMs - now));
+    return false;
+  }
+
+  /** Closes without resetting what the client has not read yet: FIN, then read and drop for a while (lingering_close). */
+  #linger(core: Location['core']): void {
+    this.#server.flushLogs();
+    this.#input.clear();
+    this.#become('lingering');
+    this.#lingerUntilMs = nowMs() + core.lingeringTimeMs;
+    this.#wire.end();
+    this.#resumeReading();
+    this.#deadlineIn(core.lingeringTimeoutMs);
+  }
+
+  #lingeringTimeoutMs(): number {
+    const core = this.#lingering;
+    if (core === null) return 0;
+    if (this.#state !== 'lingering') return core.lingeringTimeoutMs;
+    return Math.max(Math.min(core.lingeringTimeoutMs, this.#lingerUntilMs - nowMs()), 1);
+  }
+
+  #close(): void {
+    if (this.#state === 'closed' || this.#state === 'closing') return;
+    this.#server.flushLogs();
+    this.#input.clear();
+    const isLingering = this.#state === 'lingering';
+    this.#become('closing');
+    if (isLingering || this.#wire.pendingBytes === 0) {
+      this.#server.deadlines.remove(this);
+      if (isLingering) this.#wire.destroy();
+      else this.#wire.endAndClose();
+      return;
+    }
+    // What is queued still goes out, but not for ever.
+    this.#deadlineIn(this.#lingering?.sendTimeoutMs ?? 0);
+    this.#wire.endAndClose();
+  }
+
+  // --- small things
+
+  #location(): Location {
+    return (this.#ex as Exchange).location;
+  }
+
+  #become(state: ConnectionState): void {
+    const before = GAUGE[this.#state];
+    const after = GAUGE[state];
+    this.#state = state;
+    if (before === after) return;
+    if (before >= 0) this.#count(before, -1);
+    if (after >= 0) this.#count(after, 1);
+  }
+
+  #count(counter: number, by: number): void {
+    const { values } = this.#server.counters;
+    values[counter] = (values[counter] as number) + by;
+  }
+
+  /** 0 = no limit. */
+  #deadlineIn(ms: number): void {
+    if (ms > 0) this.#server.deadlines.set(this, nowMs() + ms);
+    else this.#server.deadlines.clear(this);
+  }
+
+  /** The kernel is behind: from now on the client has send_timeout to take it. */
+  #watchSending(): void {
+    if (this.#state === 'busy') this.#deadlineIn(this.#location().core.sendTimeoutMs);
+  }
+
+  #pauseIfFull(): void {
+    if (this.#input.length >= MAX_PIPELINED_BYTES) this.#pauseReading();
+  }
+
+  #pauseReading(): void {
+    if (this.#isReadingPaused) return;
+    this.#isReadingPaused = true;
+    this.#wire.pause();
+  }
+
+  #resumeReading(): void {
+    if (!this.#isReadingPaused) return;
+    this.#isReadingPaused = false;
+    this.#wire.resume();
+  }
+}
+
+const DROP_ODD_NAMES: FieldRules = { dropsOddNames: true, allowsUnderscores: false };
+const rulesOf = new WeakMap<ServerSettings, FieldRules>();
+
+function fieldRules(settings: ServerSettings): FieldRules {
+  let rules = rulesOf.get(settings);
+  if (rules === undefined) {
+    rules = { dropsOddNames: settings.ignoreInvalidHeaders, allowsUnderscores: settings.underscoresInHeaders };
+    rulesOf.set(settings, rules);
+  }
+  return rules;
+}

@@ -1,0 +1,59 @@
+import { createServer, type ListenOptions, type Server } from 'node:net';
+import { acceptFast } from './fast-wire.ts';
+import { readByEvents, SocketWire } from './socket-wire.ts';
+import type { Wire } from './wire.ts';
+
+export interface AcceptorEvents {
+  /** A client connected. Set `wire.sink` before returning. */
+  onWire(wire: Wire): void;
+  /** accept(2) failed (EMFILE, ECONNABORTED, …): a negative errno of libuv's. */
+  onAcceptError(errno: number): void;
+}
+
+/** One listening address of this process: hands each accepted connection over as a Wire. */
+export class Acceptor {
+  readonly #server: Server;
+  readonly #events: AcceptorEvents;
+  readonly #isFast: boolean;
+
+  /** `isFast`: use the fast layer (see fast-wire.ts); only where `fastLayerWorks()` said so. */
+  constructor(events: AcceptorEvents, isFast: boolean) {
+    this.#events = events;
+    this.#isFast = isFast;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+      const wire = new SocketWire(socket);
+      this.#events.onWire(wire);
+      readByEvents(socket, wire);
+    });
+  }
+
+  /** Resolves when connections can be made; rejects with Node's error (`code` EADDRINUSE …). */
+  listen(options: ListenOptions | { readonly fd: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(options, () => {
+        this.#server.removeListener('error', reject);
+        this.#server.on('error', () => this.#events.onAcceptError(0));
+        if (this.#isFast) {
+          acceptFast(
+            this.#server,
+            (wire) => this.#events.onWire(wire),
+            (errno) => this.#events.onAcceptError(errno),
+          );
+        }
+        resolve();
+      });
+    });
+  }
+
+  /** Port that was bound; 0 for a unix socket. */
+  get port(): number {
+    const address = this.#server.address();
+    return address !== null && typeof address === 'object' ? address.port : 0;
+  }
+
+  /** Accepts no more; connections made so far go on. */
+  close(): void {
+    this.#server.close();
+  }
+}

@@ -1,0 +1,80 @@
+import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net';
+import { FastWire, READ_BUFFER_BYTES } from './fast-wire.ts';
+import { SocketWire } from './socket-wire.ts';
+import type { Wire } from './wire.ts';
+
+/** Where to connect: TCP or a unix socket. */
+export type ConnectTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface ConnectOptions {
+  /** Local address to bind (`proxy_bind`); null = the kernel's choice. */
+  readonly localAddress: string | null;
+  readonly localPort: number;
+  /** SO_KEEPALIVE (`proxy_socket_keepalive`). */
+  readonly isKeepAlive: boolean;
+  /** Use the fast layer's writes. */
+  readonly isFast: boolean;
+}
+
+export interface ConnectWaiter {
+  /** Set `wire.sink` before returning. */
+  onConnected(wire: Wire): void;
+  /** Node's error: `code` ECONNREFUSED, ENOENT, EMFILE …, `errno`. */
+  onConnectError(error: NodeJS.ErrnoException): void;
+}
+
+/** A connection under way. */
+export interface Connecting {
+  /** Gives it up; the waiter hears nothing more. */
+  cancel(): void;
+}
+
+/**
+ * Connects to a peer. The wire reads into a buffer of its own (not the shared one): what it read can be written to a client without a copy,
+ * as long as reading is paused until that is flushed. The buffer is never reused by another connection: a queued write of another
+ * client's answer may still point into it.
+ */
+export function connectWire(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
+  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  let wire: SocketWire | null = null;
+  let isSettled = false;
+  const common = {
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: options.isKeepAlive,
+    autoSelectFamily: false,
+    onread: {
+      buffer: readBuffer,
+      callback(length: number, buffer: Uint8Array): boolean {
+        wire?.sink.onBytes(buffer as Buffer, length);
+        return true;
+      },
+    },
+  };
+  const bind =
+    options.localAddress === null ? {} : { localAddress: options.localAddress, localPort: options.localPort };
+  const socket: Socket = connectSocket({ ...common, ...bind, ...target } as NetConnectOpts);
+  const onEarlyError = (error: Error) => {
+    if (isSettled) return;
+    isSettled = true;
+    waiter.onConnectError(error);
+  };
+  socket.once('error', onEarlyError);
+  socket.once('connect', () => {
+    if (isSettled) return;
+    isSettled = true;
+    socket.removeListener('error', onEarlyError);
+    wire = options.isFast ? new FastWire(socket) : new SocketWire(socket);
+    waiter.onConnected(wire);
+  });
+  return {
+    cancel() {
+      if (isSettled) return;
+      isSettled = true;
+      // A late error of the abandoned attempt has no listener that cares, and must not crash the process.
+      socket.removeListener('error', onEarlyError);
+      socket.on('error', () => {});
+      socket.destroy();
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** Receives what happens on a wire. Set once the wire is handed over; may be exchanged (idle pool, tunnel). */
+export interface WireSink {
+  /** `buffer[0, length)` holds what was read. It is valid during this call, or, on a wire with its own buffer, until `resume` when `pause` was called in it. */
+  onBytes(buffer: Buffer, length: number): void;
+  /** The other side sent FIN. The wire can still be written. */
+  onFin(): void;
+  /** All that was waiting has been taken by the kernel, after a `write` that returned false. */
+  onDrain(): void;
+  /** Gone: after `destroy`, after both sides ended, or with the error that broke it. Exactly once, the last call. */
+  onClose(error: Error | null): void;
+}
+
+/**
+ * One connection's bytes, in and out: what the engines know of a socket. Two implementations (public API, fast layer), one contract,
+ * one test suite.
+ */
+export interface Wire {
+  sink: WireSink;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly localPort: number;
+  /** Bytes handed to `write` and not yet taken by the kernel. */
+  readonly pendingBytes: number;
+  readonly isDestroyed: boolean;
+
+  /**
+   * True: the kernel took it all, the chunk may change. False: it is queued and must not change before `onDrain`.
+   * Several writes may queue; `onDrain` comes once, when none is left.
+   */
+  write(chunk: Uint8Array): boolean;
+  /** TCP_NODELAY: the last part of an answer written in several pieces does not wait for an acknowledgement. Once is enough. */
+  setNoDelay(): void;
+  /** No more `onBytes` until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Sends FIN behind what is queued. Reading goes on. */
+  end(): void;
+  /** Sends FIN behind what is queued, then closes without waiting for the other side. */
+  endAndClose(): void;
+  /** Closes now; what is queued is lost. */
+  destroy(): void;
+  /** Closes now with RST. */
+  reset(): void;
+}
+
+/** A sink for wires whose owner is gone: everything is dropped. */
+export const NO_SINK: WireSink = {
+  onBytes() {},
+  onFin() {},
+  onDrain() {},
+  onClose() {},
+};
