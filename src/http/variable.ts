@@ -22,10 +22,15 @@ export interface Template {
 
 /** What modules use at compile time to turn `"$host:$server_port"` into a Template. */
 export interface VariableCompiler {
-  /** Throws ConfigError `unknown "x" variable`. `$1`..`$9` read the last regex's captures. */
+  /**
+   * Throws ConfigError for a text that is written wrongly. `$1`..`$9` read the last regex's captures. A name that nothing has defined
+   * yet may be defined later; `unknown "x" variable` is said when all is compiled.
+   */
   template(text: string): Template;
   /** A single variable by name without `$`. */
   variable(name: string): VariableGetter;
+  /** Adds a variable that a directive defines by what it computes (`map`, `geo`). Throws ConfigError when nginx has one of that name. */
+  define(def: VariableDef): void;
   /** A slot for a value that a directive sets (`set`, `map`, a named capture): defines the variable `name`. Same name, same slot. */
   slot(name: string): number;
 }

@@ -1,0 +1,83 @@
+import type { Exchange } from '../exchange.ts';
+import { HEADER_ID } from '../known-header.ts';
+import { RequestBody } from '../request-body.ts';
+import type { VariableDef } from '../variable.ts';
+import { argValue } from './arg-value.ts';
+import { basicUser } from './basic-user.ts';
+import { cookieValue } from './cookie-value.ts';
+import { fieldReader } from './field-values.ts';
+import { newRequestId } from './request-id.ts';
+
+/** `/?` has arguments, though empty ones; `/` has none. */
+function args(ex: Exchange): string | null {
+  return ex.args !== '' || ex.request.target.includes('?') ? ex.args : null;
+}
+
+function orNull(text: string): string | null {
+  return text === '' ? null : text;
+}
+
+function protocol({ request }: Exchange): string | null {
+  switch (request.version) {
+    case 20:
+      return 'HTTP/2.0';
+    case 11:
+      return 'HTTP/1.1';
+    case 10:
+      return 'HTTP/1.0';
+    case 9:
+      return null;
+  }
+}
+
+function requestId(ex: Exchange): string {
+  if (ex.requestId === '') ex.requestId = newRequestId();
+  return ex.requestId;
+}
+
+function remoteUser({ request }: Exchange): string | null {
+  const at = request.headers.find(HEADER_ID['authorization']);
+  return at < 0 ? null : basicUser(request.headers.value(at));
+}
+
+function cookie(lowerName: string): (ex: Exchange) => string | null {
+  return ({ request: { headers } }) => {
+    for (let i = 0; i < headers.count; i++) {
+      if (headers.ids[i] !== HEADER_ID['cookie']) continue;
+      const value = cookieValue(headers.value(i), lowerName);
+      if (value !== null) return value;
+    }
+    return null;
+  };
+}
+
+export const REQUEST_VARIABLES: readonly VariableDef[] = [
+  { name: 'host', compile: () => (ex) => (ex.host === '' ? ex.server.name : ex.host) },
+  { name: 'uri', compile: () => (ex) => orNull(ex.uri) },
+  { name: 'document_uri', compile: () => (ex) => orNull(ex.uri) },
+  { name: 'request_uri', compile: () => (ex) => orNull(ex.request.target) },
+  { name: 'args', compile: () => args },
+  { name: 'query_string', compile: () => args },
+  { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
+  { name: 'server_name', compile: () => (ex) => ex.server.name },
+  { name: 'server_protocol', compile: () => protocol },
+  { name: 'request', compile: () => (ex) => orNull(ex.request.line) },
+  { name: 'request_method', compile: () => (ex) => orNull(ex.request.method) },
+  { name: 'request_length', compile: () => (ex) => String(ex.requestBytes) },
+  { name: 'request_id', compile: () => requestId },
+  { name: 'request_body', compile: () => (ex) => (ex.body instanceof RequestBody ? ex.body.text : null) },
+  { name: 'remote_user', compile: () => remoteUser },
+  { name: 'content_type', compile: () => fieldOf('content_type') },
+  { name: 'content_length', compile: () => fieldOf('content_length') },
+  // Requests that came in one packet with their predecessor are not told apart.
+  { name: 'pipe', compile: () => () => '.' },
+  { name: 'limit_rate', compile: () => (ex) => String(ex.location.core.limitRateBytes) },
+  { name: 'http_', isPrefix: true, compile: fieldOf },
+  { name: 'cookie_', isPrefix: true, compile: cookie },
+  { name: 'arg_', isPrefix: true, compile: (rest) => (ex) => argValue(ex.args, rest) },
+];
+
+function fieldOf(variableName: string): (ex: Exchange) => string | null {
+  const read = fieldReader(variableName);
+  return (ex) => read(ex.request.headers);
+}
