@@ -1,0 +1,39 @@
+import { HTTP, MAIN, UPSTREAM } from '../../../src/config/contexts.ts';
+import { formatDiagnostic } from '../../../src/config/diagnostic.ts';
+import { type ConfModule, directive } from '../../../src/config/directive-spec.ts';
+import { parseText } from '../../../src/config/parser.ts';
+import type { Scope } from '../../../src/config/scope.ts';
+import { readScopes } from '../../../src/config/walk.ts';
+import { upstreamConf, upstreamModule } from '../../../src/modules/upstream/upstream-module.ts';
+import type { UpstreamConf } from '../../../src/upstream/upstream-conf.ts';
+
+const httpBlock: ConfModule<object> = {
+  name: 'http',
+  defaults: () => ({}),
+  rows: [directive({ name: 'http', contexts: MAIN, args: 0, block: HTTP, doc: '' })],
+};
+
+export interface ReadUpstreams {
+  readonly findings: readonly string[];
+  readonly http: Scope;
+  readonly upstreams: readonly UpstreamConf[];
+}
+
+/** Reads the content of an `http` block; line 1 is the `http {` line. */
+export function readUpstreams(text: string): ReadUpstreams {
+  const parsed = parseText({
+    text: `http {\n${text}\n}\n`,
+    file: 'n.conf',
+    include: () => ({ directives: [], finding: null }),
+  });
+  if (parsed.finding !== null) throw new Error(formatDiagnostic(parsed.finding));
+  const { main, diagnostics } = readScopes(parsed.directives, [httpBlock, upstreamModule]);
+  const [http] = main.childrenOf(HTTP);
+  if (http === undefined) throw new Error('no http block');
+  const hasErrors = diagnostics.some((finding) => finding.severity === 'emerg');
+  return {
+    findings: diagnostics.map((finding) => `[${finding.severity}] ${formatDiagnostic(finding)}`),
+    http,
+    upstreams: hasErrors ? [] : http.childrenOf(UPSTREAM).map(upstreamConf),
+  };
+}
