@@ -95,6 +95,7 @@ export class H1Server {
   }
 
   giveExchangeBack(ex: Exchange): void {
+    ex.recycle();
     if (this.#spareExchanges.length < MAX_SPARE) this.#spareExchanges.push(ex);
   }
 

@@ -7,8 +7,8 @@ const PREFIX = Buffer.from('HTTP/1.', 'latin1');
 const ZERO = 0x30;
 const NINE = 0x39;
 
-const BAD_STATUS_LINE = 'upstream sent no valid HTTP/1.0 header while reading response header from upstream';
-const BAD_HEADER = 'upstream sent invalid header while reading response header from upstream';
+const BAD_STATUS_LINE = 'upstream sent no valid HTTP/1.0 header';
+const BAD_HEADER = 'upstream sent invalid header';
 
 /**
  * A peer's response head, incrementally, over `head.storage`. A malformed one is never passed on: the caller destroys the connection.
@@ -50,7 +50,7 @@ export class ResponseHeadParser {
     head.headBytes = end;
     const refusal = readFraming(head, isHeadRequest);
     if (refusal === '') return end;
-    this.refusal = `${refusal} while reading response header from upstream`;
+    this.refusal = refusal;
     return BAD_FIELD;
   }
 

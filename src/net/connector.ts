@@ -29,13 +29,30 @@ export interface Connecting {
   cancel(): void;
 }
 
+/** The buffer that one connection reads into, and its replacement when somebody takes it over. */
+class ReadBuffer {
+  #isTaken = true;
+
+  /** Node asks after each read which buffer to use next; anything but a buffer means: the same. */
+  readonly next = (): Uint8Array => {
+    if (!this.#isTaken) return undefined as unknown as Uint8Array;
+    this.#isTaken = false;
+    return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  };
+
+  readonly detach = (): boolean => {
+    this.#isTaken = true;
+    return true;
+  };
+}
+
 /**
  * Connects to a peer. The wire reads into a buffer of its own (not the shared one): what it read can be written to a client without a copy,
  * as long as reading is paused until that is flushed. The buffer is never reused by another connection: a queued write of another
  * client's answer may still point into it.
  */
 export function connectWire(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
-  const readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  const reading = new ReadBuffer();
   let wire: SocketWire | null = null;
   let isSettled = false;
   const common = {
@@ -44,7 +61,7 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
     keepAlive: options.isKeepAlive,
     autoSelectFamily: false,
     onread: {
-      buffer: readBuffer,
+      buffer: reading.next,
       callback(length: number, buffer: Uint8Array): boolean {
         wire?.sink.onBytes(buffer as Buffer, length);
         return true;
@@ -65,6 +82,7 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
     isSettled = true;
     socket.removeListener('error', onEarlyError);
     wire = options.isFast ? new FastWire(socket) : new SocketWire(socket);
+    wire.detachBuffer = reading.detach;
     waiter.onConnected(wire);
   });
   return {

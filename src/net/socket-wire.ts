@@ -75,6 +75,10 @@ export class SocketWire implements Wire {
     this.socket.resume();
   }
 
+  detachBuffer(): boolean {
+    return false;
+  }
+
   end(): void {
     this.socket.end();
   }

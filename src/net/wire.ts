@@ -34,6 +34,11 @@ export interface Wire {
   /** No more `onBytes` until `resume`. */
   pause(): void;
   resume(): void;
+  /**
+   * During `onBytes` only: the buffer becomes the caller's and stays unchanged for ever; the wire reads on into another.
+   * False where the wire cannot (it reads into a shared buffer): copy, or pause.
+   */
+  detachBuffer(): boolean;
   /** Sends FIN behind what is queued. Reading goes on. */
   end(): void;
   /** Sends FIN behind what is queued, then closes without waiting for the other side. */
