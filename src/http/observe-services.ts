@@ -1,3 +1,4 @@
+import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { Log } from '../observe/error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -14,3 +15,6 @@ export const COUNTERS = new ServiceKey<Counters>('counters');
 
 /** Where errors go when no `error_log` says so (`-e`, else the built-in path). */
 export const DEFAULT_ERROR_LOG = new ServiceKey<{ readonly path: string }>('default error log');
+
+/** The numbers of all workers together. */
+export const CLUSTER_STATS = new ServiceKey<ClusterStatsClient>('cluster stats');

@@ -1,0 +1,72 @@
+import type { Peer } from '../../upstream/peer.ts';
+import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
+
+/** One worker's view of one peer; plain JSON. Counters are this worker's own, `active` too. */
+export interface PeerReport {
+  readonly name: string;
+  readonly address: string;
+  readonly isBackup: boolean;
+  readonly weight: number;
+  /** `up`, `unavail` (failed too often, waits for its trial), `down` (said so), `unresolved`. */
+  readonly state: PeerState;
+  readonly active: number;
+  readonly requests: number;
+  /** Answers by class: index 1 to 5. */
+  readonly responses: readonly number[];
+  readonly fails: number;
+  readonly unavailable: number;
+  readonly lastFailureAtMs: number;
+  readonly lastFailure: string;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly headerTimeSumMs: number;
+  readonly responseTimeSumMs: number;
+}
+
+export const PEER_STATES = ['up', 'unavail', 'down', 'unresolved'] as const;
+export type PeerState = (typeof PEER_STATES)[number];
+
+export interface UpstreamReport {
+  readonly name: string;
+  readonly peers: readonly PeerReport[];
+}
+
+/** All groups of a worker. */
+export function reportUpstreams(groups: readonly UpstreamGroup[], nowMs: number): UpstreamReport[] {
+  return groups.map((group) => ({
+    name: group.name,
+    peers: [
+      ...group.peers.map((peer) => reportPeer(peer, false, nowMs)),
+      ...group.backups.map((peer) => reportPeer(peer, true, nowMs)),
+    ],
+  }));
+}
+
+function reportPeer(peer: Peer, isBackup: boolean, nowMs: number): PeerReport {
+  const { stats } = peer;
+  return {
+    name: peer.name,
+    address: peer.addressText,
+    isBackup,
+    weight: peer.weight,
+    state: stateOf(peer, nowMs),
+    active: peer.localActive,
+    requests: stats.requests,
+    responses: [...stats.responses],
+    fails: stats.fails,
+    unavailable: stats.unavailable,
+    lastFailureAtMs: stats.lastFailureAtMs,
+    lastFailure: stats.lastFailure,
+    bytesSent: stats.bytesSent,
+    bytesReceived: stats.bytesReceived,
+    headerTimeSumMs: stats.headerTimeSumMs,
+    responseTimeSumMs: stats.responseTimeSumMs,
+  };
+}
+
+function stateOf(peer: Peer, nowMs: number): PeerState {
+  if (peer.address === null) return 'unresolved';
+  if (peer.isDown) return 'down';
+  const isOut = peer.maxFails > 0 && peer.fails >= peer.maxFails && nowMs - peer.checkedAtMs <= peer.failTimeoutMs;
+  return isOut ? 'unavail' : 'up';
+}

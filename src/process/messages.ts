@@ -1,0 +1,45 @@
+import type { ConfigSnapshot } from '../config/tree.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
+import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
+import type { ResolvedNames } from '../upstream/resolved-names.ts';
+
+/** What a worker needs of a configuration; plain JSON. */
+export interface WorkerConfig {
+  readonly snapshot: ConfigSnapshot;
+  /** Addresses of the names in it, looked up once for all workers. */
+  readonly names: ResolvedNames;
+  /** Where errors go when no `error_log` says so. */
+  readonly defaultErrorLog: string;
+}
+
+/**
+ * Primary to worker. A configuration comes in three steps: `socket` for each address that the worker does not have yet (with the handle),
+ * `prepare` (compile, change nothing), then `swap` or `abandon`.
+ */
+export type ToWorker =
+  | { readonly type: 'socket'; readonly address: ListenAddress }
+  | { readonly type: 'prepare'; readonly generation: number; readonly config: WorkerConfig }
+  | { readonly type: 'swap'; readonly generation: number }
+  | { readonly type: 'abandon'; readonly generation: number }
+  | { readonly type: 'reopen' }
+  | { readonly type: 'quit'; readonly timeoutMs: number }
+  | { readonly type: 'stop' }
+  | { readonly type: 'stats-query'; readonly query: number; readonly isFull: boolean }
+  | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
+  | { readonly type: 'zone'; readonly payload: unknown };
+
+/** Worker to primary. */
+export type FromWorker =
+  | { readonly type: 'up' }
+  | { readonly type: 'prepared'; readonly generation: number }
+  | { readonly type: 'refused'; readonly generation: number; readonly findings: readonly string[] }
+  | { readonly type: 'swapped'; readonly generation: number }
+  | { readonly type: 'swap-failed'; readonly generation: number; readonly text: string }
+  | { readonly type: 'stats-request'; readonly query: number; readonly isFull: boolean }
+  | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }
+  /** From time to time, so that the totals of a worker that is killed are not lost. */
+  | { readonly type: 'counters'; readonly counters: readonly number[] }
+  | { readonly type: 'zone'; readonly payload: unknown };
+
+/** Every message between processes. */
+export type WorkerMessage = ToWorker | FromWorker;

@@ -1,0 +1,307 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError, type Diagnostic, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { fullName } from '../config/full-name.ts';
+import { openErrorLog } from '../modules/core/open-error-log.ts';
+import type { LogFiles } from '../observe/log-files.ts';
+import type { Configuration } from './configuration.ts';
+import { handLogsOver } from './log-owner.ts';
+import type { MainLog } from './main-log.ts';
+import type { FromWorker } from './messages.ts';
+import { raiseOpenFilesLimit } from './open-files-limit.ts';
+import { PidFile } from './pid-file.ts';
+import { RespawnDelay } from './respawn-delay.ts';
+import { SocketSet } from './socket-set.ts';
+import { StatsCollector } from './stats-collector.ts';
+import type { WorkerLink } from './worker-link.ts';
+import { WorkerPool } from './worker-pool.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+export interface LoadedConfiguration {
+  /** Null when a finding refuses it. */
+  readonly configuration: Configuration | null;
+  readonly findings: readonly Diagnostic[];
+}
+
+export interface PrimaryParts {
+  readonly log: MainLog;
+  readonly logFiles: LogFiles;
+  /** Reads and checks the configuration anew (reload). It opens log files; the primary says `begin` and `commit` or `abandon` around it. */
+  readonly load: () => Promise<LoadedConfiguration>;
+  readonly makeLink: (config: Configuration) => WorkerLink;
+  /** Messages of zones, batched by the sender; the answer goes back to the same worker. */
+  readonly onZoneMessage: (worker: WorkerSlot, payload: unknown) => void;
+  readonly onWorkerEnd: (worker: WorkerSlot) => void;
+}
+
+/** What the process is doing; later ones are never left again. */
+export const PRIMARY_STATES = ['starting', 'serving', 'quitting', 'stopping'] as const;
+export type PrimaryState = (typeof PRIMARY_STATES)[number];
+
+/** The primary: owns sockets, pid file, configuration and workers; serves no traffic itself. */
+export class Primary {
+  readonly #parts: PrimaryParts;
+  readonly #sockets: SocketSet;
+  readonly #pool: WorkerPool;
+  readonly #stats = new StatsCollector();
+  readonly #respawnDelay = new RespawnDelay();
+  #configuration: Configuration;
+  #pidFile: PidFile;
+  #generation = 1;
+  #state: PrimaryState = 'starting';
+  /** WINCH: no workers until the next reload. */
+  #isIdle = false;
+  /** Starts and reloads come one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #end: () => void = () => undefined;
+  /** Resolves when all is over: workers gone, sockets closed, pid file removed. */
+  readonly ended: Promise<void>;
+
+  constructor(configuration: Configuration, parts: PrimaryParts) {
+    this.#configuration = configuration;
+    this.#parts = parts;
+    this.#pidFile = pidFileOf(configuration);
+    this.#sockets = new SocketSet(parts.log);
+    this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
+      onMessage: (worker, message) => this.#onMessage(worker, message),
+      onDeath: (worker, hasServed) => this.#onDeath(worker, hasServed),
+      onEnd: (worker) => {
+        this.#stats.ended(worker);
+        parts.onWorkerEnd(worker);
+      },
+    });
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+  }
+
+  /** Binds, starts the workers, writes the pid file. False: it failed, and why is in the log; nothing is left behind. */
+  async start(): Promise<boolean> {
+    const { log } = this.#parts;
+    const { core, listens } = this.#configuration;
+    // 1. sockets
+    const bound = await this.#sockets.bind(listens);
+    if (bound === null) return false;
+    this.#sockets.commit(bound);
+    // 2. what workers inherit
+    handLogsOver(this.#parts.logFiles, core.user);
+    raiseOpenFilesLimit(core.openFilesLimit, log);
+    // 3. workers
+    log.write('notice', 'start worker processes');
+    const results = await Promise.all(
+      this.#pool.emptySlots(core.workerProcesses).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
+    );
+    for (const result of results) {
+      if (result.outcome === 'done') continue;
+      const findings = result.outcome === 'refused' ? result.findings : ['a worker process ended before it was ready'];
+      if (this.#state === 'starting') for (const text of findings) log.write('emerg', text);
+      return this.#giveUp();
+    }
+    if (this.#state !== 'starting') return true; // told to leave meanwhile
+    // 4. everybody may know
+    try {
+      this.#pidFile.write();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      log.write('emerg', error.message);
+      return this.#giveUp();
+    }
+    this.#state = 'serving';
+    return true;
+  }
+
+  /** HUP. */
+  reload(): void {
+    this.#enqueue(() => this.#reload());
+  }
+
+  /** USR1. */
+  reopen(): void {
+    for (const text of this.#parts.logFiles.reopen()) this.#parts.log.write('emerg', text);
+    handLogsOver(this.#parts.logFiles, this.#configuration.core.user);
+    for (const worker of this.#pool.alive) worker.link.send({ type: 'reopen' });
+  }
+
+  /** WINCH: the workers leave, the primary stays with its sockets; HUP brings workers back. */
+  drainWorkers(): void {
+    this.#isIdle = true;
+    this.#pool.quitFrom(0, this.#configuration.core.shutdownTimeoutMs);
+  }
+
+  /** QUIT. */
+  quit(): void {
+    if (this.#state === 'quitting' || this.#state === 'stopping') return;
+    this.#state = 'quitting';
+    this.#pool.quitFrom(0, this.#configuration.core.shutdownTimeoutMs);
+    this.#leave();
+  }
+
+  /** TERM, INT. */
+  stop(): void {
+    if (this.#state === 'stopping') return;
+    const wasLeaving = this.#state === 'quitting';
+    this.#state = 'stopping';
+    this.#pool.stopAll();
+    if (!wasLeaving) this.#leave();
+  }
+
+  /** Closes the sockets, waits for the workers, removes the pid file. */
+  #leave(): void {
+    const workers = this.#pool.allEnded();
+    this.#closeSockets();
+    workers
+      .then(() => {
+        this.#removePidFile(this.#pidFile);
+        this.#parts.log.write('notice', 'exit');
+        this.#end();
+      })
+      .catch(crash);
+  }
+
+  async #giveUp(): Promise<false> {
+    this.#state = 'stopping';
+    const workers = this.#pool.allEnded();
+    this.#pool.stopAll();
+    await workers;
+    this.#closeSockets();
+    return false;
+  }
+
+  #closeSockets(): void {
+    const isShared = this.#configuration.core.hasMaster;
+    for (const socket of this.#sockets.commit({ sockets: new Map(), added: [] })) socket.close(isShared);
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#state !== 'serving') return;
+    const { log, logFiles } = this.#parts;
+    log.write('notice', 'reconfiguring');
+    // 1. read and check; findings keep the old one
+    logFiles.begin();
+    const { configuration, findings } = await this.#parts.load();
+    for (const finding of findings) log.write(finding.severity, formatDiagnostic(finding));
+    if (configuration === null || hasEmerg(findings)) return logFiles.abandon();
+    handLogsOver(logFiles, configuration.core.user);
+    // 2. sockets that are new
+    const bound = await this.#sockets.bind(configuration.listens);
+    if (bound === null) return logFiles.abandon();
+    // 3. every worker compiles
+    const generation = ++this.#generation;
+    const prepared = await this.#pool.prepareAll(configuration, generation);
+    if (prepared.outcome === 'refused' || this.#state !== 'serving') {
+      if (prepared.outcome === 'refused') for (const text of prepared.findings) log.write('emerg', text);
+      this.#pool.abandonAll(generation);
+      this.#sockets.abandon(bound);
+      return logFiles.abandon();
+    }
+    // 4. all swap; the point of no return
+    const old = this.#configuration;
+    this.#configuration = configuration;
+    this.#isIdle = false;
+    const gone = this.#sockets.commit(bound);
+    useErrorLog(configuration, this.#parts);
+    logFiles.commit();
+    const swapped = await this.#pool.swapAll(generation);
+    if (swapped.outcome === 'refused') for (const text of swapped.findings) log.write('emerg', text);
+    for (const socket of gone) socket.close(old.core.hasMaster);
+    if (this.#state !== 'serving') return;
+    this.#movePidFile(configuration);
+    // 5. as many workers as it wants
+    const count = old.core.hasMaster ? configuration.core.workerProcesses : 1;
+    this.#pool.quitFrom(count, configuration.core.shutdownTimeoutMs);
+    await this.#fillSlots();
+  }
+
+  async #fillSlots(): Promise<void> {
+    const count = this.#configuration.core.hasMaster ? this.#configuration.core.workerProcesses : 1;
+    const generation = this.#generation;
+    await Promise.all(
+      this.#pool.emptySlots(count).map(async (slot) => {
+        const result = await this.#pool.start(slot, this.#configuration, generation);
+        if (result.outcome !== 'refused') return;
+        for (const text of result.findings) this.#parts.log.write('emerg', text);
+        const worker = this.#pool.workers.find((candidate) => candidate.slot === slot);
+        if (worker !== undefined) this.#pool.discard(worker);
+      }),
+    );
+  }
+
+  #onDeath(worker: WorkerSlot, hasServed: boolean): void {
+    if (this.#state !== 'serving' || this.#isIdle) return;
+    if (worker.link.isInProcess) {
+      this.stop();
+      return;
+    }
+    const delayMs = this.#respawnDelay.afterDeath(hasServed);
+    this.#enqueue(async () => {
+      if (delayMs > 0) await sleep(delayMs);
+      if (this.#state === 'serving' && !this.#isIdle) await this.#fillSlots();
+    });
+  }
+
+  #onMessage(worker: WorkerSlot, message: FromWorker): void {
+    switch (message.type) {
+      case 'counters':
+        worker.counters = message.counters;
+        return;
+      case 'stats-answer':
+        this.#stats.answered(worker, message.query, message.stats);
+        return;
+      case 'stats-request':
+        this.#stats
+          .collect(this.#pool.alive, message.isFull)
+          .then((stats) => worker.link.send({ type: 'stats-reply', query: message.query, stats }))
+          .catch(crash);
+        return;
+      case 'zone':
+        this.#parts.onZoneMessage(worker, message.payload);
+        return;
+      default:
+        return;
+    }
+  }
+
+  #movePidFile(configuration: Configuration): void {
+    const next = pidFileOf(configuration);
+    const before = this.#pidFile;
+    if (next.path === before.path) return;
+    try {
+      next.write();
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      this.#parts.log.write('emerg', error.message);
+      return;
+    }
+    this.#pidFile = next;
+    this.#removePidFile(before);
+  }
+
+  #removePidFile(file: PidFile): void {
+    const failure = file.remove();
+    if (failure !== null) this.#parts.log.write('alert', failure);
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#work = this.#work.then(work).catch(crash);
+  }
+}
+
+/** Makes the configuration's `error_log` the main one. Its files are open already (they were when it was checked). */
+export function useErrorLog(configuration: Configuration, parts: Pick<PrimaryParts, 'log' | 'logFiles'>): void {
+  const { errorLogs } = configuration.core;
+  const log = openErrorLog(errorLogs, parts.logFiles, configuration.forWorkers.defaultErrorLog);
+  parts.log.use(
+    log,
+    errorLogs.some((conf) => conf.path === 'stderr'),
+  );
+}
+
+function pidFileOf(configuration: Configuration): PidFile {
+  return new PidFile(fullName(configuration.forWorkers.snapshot.prefix, configuration.core.pidFile));
+}
+
+/** A bug: better a process that ends, and is started anew, than one that half works. */
+function crash(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

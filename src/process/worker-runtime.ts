@@ -1,0 +1,38 @@
+import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import type { WorkerConfig } from './messages.ts';
+
+/** A configuration that is compiled and not yet in force. */
+export interface PreparedConfig {
+  readonly listens: readonly ListenAddress[];
+  /** From here on new requests are served by it; those under way keep theirs. */
+  activate(): void;
+  /** It was refused elsewhere: gives back what it took. */
+  discard(): void;
+}
+
+/** What a worker does with configurations and connections, as `Worker` drives it. */
+export interface WorkerRuntime {
+  /** Compiles. Rejects with ConfigFindings when it can't be. Changes nothing that serves. */
+  prepare(config: WorkerConfig): Promise<PreparedConfig>;
+  /** Begins to accept on a socket. Rejects with Node's error when listen(2) fails. */
+  accept(address: ListenAddress, handle: ListenHandle): Promise<void>;
+  /** Accepts no more on this address (`ListenAddress.text`); connections go on. */
+  stopAccepting(address: string): void;
+  /** Closes idle connections, lets the others finish with `Connection: close`; resolves when none is left. */
+  drain(): Promise<void>;
+  /** Closes everything at once. */
+  stop(): void;
+  /** Plain JSON for /lb_status. */
+  upstreamStats(): unknown;
+}
+
+/** A configuration that was refused; each finding in nginx's words with its position. */
+export class ConfigFindings extends Error {
+  readonly findings: readonly string[];
+
+  constructor(findings: readonly string[]) {
+    super(findings.join('\n'));
+    this.name = 'ConfigFindings';
+    this.findings = findings;
+  }
+}
