@@ -122,8 +122,6 @@ compare('variables in the log', {
     ${logs.join('\n')}
     upstream both { server %%B%% max_fails=0; server %%A%% max_fails=0; }
     upstream none { server 127.0.0.1:%%DEAD%% max_fails=0; }
-    proxy_http_version 1.1;
-    proxy_set_header Connection "";
     proxy_set_header Host fixed;
     server {
       listen 127.0.0.1:%%PORT%%;

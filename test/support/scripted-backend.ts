@@ -216,7 +216,7 @@ async function play(
     isResponse: true,
     hasEnded: true,
   });
-  if (last !== undefined && last.framing !== 'until-close') {
+  if (last?.isComplete && last.framing !== 'until-close') {
     if ((headerOf(last.headers, 'connection') ?? '').toLowerCase() !== 'close') return 'keep';
   }
   socket.end();

@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { EVENKEEL, NGINX } from '../support/program.ts';
+import { IS_ORACLE_ONLY, oracleOrSkip } from './compare.ts';
+import { type CommandResult, runCommand } from './run-command.ts';
+
+const http = (text: string) => `events {}\nhttp {\n${text}\n}\n`;
+const server = (text: string) => http(`server {\nlisten 127.0.0.1:8079;\n${text}\n}`);
+const location = (text: string) => server(`location / {\n${text}\n}`);
+const upstream = (text: string) =>
+  http(`upstream u {\n${text}\n}\nserver { listen 127.0.0.1:8079; location / { proxy_pass http://u; } }`);
+
+/** Title -> configuration. What is compared: exit code, warnings, the first finding, and nginx's last line. */
+const CONFIGURATIONS: Readonly<Record<string, string>> = {
+  good: location('return 200 "x";'),
+  'empty file': '',
+  'events only': 'events {}',
+  'no events': 'http {}',
+
+  // directives in general
+  'unknown directive': server('frobnicate on;'),
+  'unknown directive in main': 'frobnicate on;\nevents {}',
+  'directive not allowed here': http('worker_connections 10;'),
+  'location in http': http('location / { }'),
+  'server in main': 'events {}\nserver { }',
+  'listen in location': location('listen 80;'),
+  'too few arguments': server('server_name;'),
+  'too many arguments': location('proxy_pass http://127.0.0.1 http://127.0.0.2;'),
+  'block without a block': 'events {}\nhttp;',
+  'simple directive with a block': location('proxy_pass http://127.0.0.1 { }'),
+  'duplicate directive': location('client_max_body_size 1m;\nclient_max_body_size 2m;'),
+  'duplicate events': 'events {}\nevents {}',
+  'duplicate http': 'events {}\nhttp {}\nhttp {}',
+  'unexpected end of file': 'events {}\nhttp {\nserver {\n',
+  'unexpected closing brace': 'events {}\n}\n',
+  'no terminating semicolon': 'events {}\nhttp {\nserver { listen 80 }\n}',
+  'unclosed quote': location('return 200 "x;'),
+  'text after a quote': location('return 200 "x"y;'),
+  'missing include': http('include missing.conf;'),
+  'include glob that matches nothing': `${http('include missing/*.conf;')}`,
+
+  // values
+  flag: location('proxy_buffering maybe;'),
+  time: location('proxy_read_timeout ten;'),
+  'time with a bad unit': location('proxy_read_timeout 10x;'),
+  'time in parts': location('proxy_read_timeout 1m30s;'),
+  size: location('client_max_body_size ten;'),
+  'size with a bad unit': location('client_max_body_size 10x;'),
+  'negative size': location('client_max_body_size -1;'),
+  enumeration: location('proxy_http_version 3.0;'),
+  number: 'worker_processes several;\nevents {}',
+  'worker_processes 0': 'worker_processes 0;\nevents {}',
+  worker_connections: 'events { worker_connections many; }',
+  bitmask: location('proxy_next_upstream error sometimes;\nproxy_pass http://127.0.0.1;'),
+  'bitmask twice': location('proxy_next_upstream error error;\nproxy_pass http://127.0.0.1;'),
+  'proxy_buffers without a size': location('proxy_buffers 4;'),
+  'proxy_buffers of one': location('proxy_buffers 1 4k;\nproxy_pass http://127.0.0.1;'),
+  'busy buffers too small': location(
+    'proxy_buffer_size 8k;\nproxy_busy_buffers_size 4k;\nproxy_pass http://127.0.0.1;',
+  ),
+  'busy buffers too large': location('proxy_buffers 2 4k;\nproxy_busy_buffers_size 64k;\nproxy_pass http://127.0.0.1;'),
+  'unknown error level': 'error_log stderr loud;\nevents {}',
+  'unknown variable': location('return 200 $nonsense;'),
+  'unknown variable in a log format': http('log_format f $nonsense;\naccess_log a.log f;\nserver { }'),
+  'variable without a name': location('return 200 "$";'),
+  'unclosed variable': location('return 200 "${uri";'),
+
+  // listen and server
+  'listen with a bad port': server('listen 127.0.0.1:99999;'),
+  'listen on port 0': server('listen 127.0.0.1:0;'),
+  'listen with nonsense': server('listen 127.0.0.1:abc;'),
+  'listen with an unknown parameter': server('listen 127.0.0.1:8080 fast;'),
+  'listen with a host that does not exist': server('listen nowhere.invalid:80;'),
+  'listen twice in one server': server('listen 127.0.0.1:8079;'),
+  'two default servers': http(
+    'server { listen 127.0.0.1:8079 default_server; }\nserver { listen 127.0.0.1:8079 default_server; }',
+  ),
+  'options of one address twice': http(
+    'server { listen 127.0.0.1:8079 backlog=10; }\nserver { listen 127.0.0.1:8079 backlog=20; }',
+  ),
+  'listen with a bad backlog': server('listen 127.0.0.1:8081 backlog=many;'),
+  'listen unix without a path': server('listen unix:;'),
+  'conflicting server name': http(
+    'server { listen 127.0.0.1:8079; server_name a; }\nserver { listen 127.0.0.1:8079; server_name a; }',
+  ),
+  'bad wildcard in a server name': server('server_name a.*.b;'),
+  'server name with two wildcards': server('server_name *.a.*;'),
+  'bad regex in a server name': server('server_name ~(;'),
+  'empty regex in a server name': server('server_name ~;'),
+  'server name that looks suspicious': server('server_name "a b";'),
+
+  // locations
+  'duplicate location': server('location /a { }\nlocation /a { }'),
+  'duplicate exact location': server('location = /a { }\nlocation = /a { }'),
+  'bad regex in a location': server('location ~ ( { }'),
+  'bad modifier': server('location ! /a { }'),
+  'three arguments': server('location ~ /a /b { }'),
+  'nested location outside': server('location /a { location /b { } }'),
+  'nested in an exact location': server('location = /a { location /a/b { } }'),
+  'named location nested': server('location /a { location @b { } }'),
+  'nested in a named location': server('location @a { location /b { } }'),
+  'named location without a name': server('location @ { }'),
+
+  // proxy
+  'proxy_pass without a scheme': location('proxy_pass 127.0.0.1:80;'),
+  'proxy_pass with an unknown scheme': location('proxy_pass gopher://127.0.0.1;'),
+  'proxy_pass with a bad port': location('proxy_pass http://127.0.0.1:99999;'),
+  'proxy_pass without a host': location('proxy_pass http://;'),
+  'proxy_pass twice': location('proxy_pass http://127.0.0.1;\nproxy_pass http://127.0.0.2;'),
+  'proxy_pass with a URI in a regex location': server('location ~ a { proxy_pass http://127.0.0.1/b; }'),
+  'proxy_pass with a URI in a named location': server('location @a { proxy_pass http://127.0.0.1/b; }'),
+  'proxy_pass in server': server('proxy_pass http://127.0.0.1;'),
+  'proxy_pass unix without a path': location('proxy_pass http://unix:;'),
+  'proxy_set_header with one argument': location('proxy_set_header X;'),
+  'proxy_redirect default after proxy_pass with variables': location(
+    'proxy_pass http://$host;\nproxy_redirect default;',
+  ),
+  'proxy_redirect default before proxy_pass': location('proxy_redirect default;\nproxy_pass http://127.0.0.1;'),
+  'proxy_redirect with a bad word': location('proxy_redirect nonsense;'),
+  'proxy_redirect with a bad regex': location('proxy_redirect ~( /;'),
+  'proxy_cookie_path with one argument': location('proxy_cookie_path /;'),
+  'proxy_cookie_flags with a bad flag': location('proxy_cookie_flags a fast;'),
+  'proxy_ignore_headers unknown': location('proxy_ignore_headers X-Nonsense;'),
+  'proxy_bind with nonsense': location('proxy_bind nonsense;'),
+  'proxy_method without a value': location('proxy_method;'),
+
+  // upstreams
+  'upstream without servers': http('upstream u { }'),
+  'upstream twice': http('upstream u { server 127.0.0.1; }\nupstream u { server 127.0.0.1; }'),
+  'upstream with a bad parameter': upstream('server 127.0.0.1 speed=3;'),
+  'upstream with weight 0': upstream('server 127.0.0.1 weight=0;'),
+  'upstream with a bad weight': upstream('server 127.0.0.1 weight=heavy;'),
+  'upstream with a bad fail_timeout': upstream('server 127.0.0.1 fail_timeout=soon;'),
+  'upstream with a bad max_fails': upstream('server 127.0.0.1 max_fails=-1;'),
+  'upstream with a bad port': upstream('server 127.0.0.1:0;'),
+  'upstream with a URI': upstream('server http://127.0.0.1;'),
+  'upstream of backups only': upstream('server 127.0.0.1 backup;'),
+  'backup with ip_hash': upstream('ip_hash;\nserver 127.0.0.1;\nserver 127.0.0.2 backup;'),
+  'backup with hash': upstream('hash $uri;\nserver 127.0.0.1 backup;\nserver 127.0.0.2;'),
+  'two balancers': upstream('ip_hash;\nleast_conn;\nserver 127.0.0.1;'),
+  'balancer after keepalive': upstream('server 127.0.0.1;\nkeepalive 3;\nleast_conn;'),
+  'keepalive 0': upstream('server 127.0.0.1;\nkeepalive 0;'),
+  'keepalive twice': upstream('server 127.0.0.1;\nkeepalive 2;\nkeepalive 3;'),
+  'hash with a bad word': upstream('hash $uri nonsense;\nserver 127.0.0.1;'),
+  'random with a bad word': upstream('random three;\nserver 127.0.0.1;'),
+  'random two with a bad method': upstream('random two fastest;\nserver 127.0.0.1;'),
+  'zone without a size': upstream('zone z;\nserver 127.0.0.1;'),
+  'zone too small': upstream('zone z 1k;\nserver 127.0.0.1;'),
+  'zone with a bad size': upstream('zone z big;\nserver 127.0.0.1;'),
+  'unknown upstream in a port': http(
+    'upstream u { server 127.0.0.1; }\nserver { listen 127.0.0.1:8079; location / { proxy_pass http://u:81; } }',
+  ),
+  'server in upstream without an address': upstream('server;'),
+
+  // responses, logs, access
+  'return with a bad code': location('return 1000;'),
+  'return with a code alone that is too long': location('return 99999 x;'),
+  'return with a word': location('return nonsense;'),
+  'add_header with one argument': location('add_header X;'),
+  'add_header with a bad third': location('add_header X y sometimes;'),
+  'allow with nonsense': location('allow nonsense;'),
+  'allow with a bad mask': location('allow 10.0.0.0/99;'),
+  'allow with host bits set': location('allow 10.0.0.1/8;'),
+  'log format unknown': location('access_log a.log nonsense;'),
+  'log format twice': http('log_format f a;\nlog_format f b;'),
+  'log format combined': http('log_format combined a;'),
+  'log format with a bad escape': http('log_format f escape=xml a;'),
+  'access_log with a bad buffer': http('log_format f a;\naccess_log a.log f buffer=none;'),
+  'access_log with flush alone': http('log_format f a;\naccess_log a.log f flush=1s;'),
+  'access_log with an unknown parameter': http('log_format f a;\naccess_log a.log f fast;'),
+  'access_log off with more': http('access_log off combined;'),
+  'types twice the same extension': http('types { text/a x; text/b x; }'),
+  'keepalive_timeout with nonsense': location('keepalive_timeout never;'),
+  'client_body_buffer_size 0': location('client_body_buffer_size 0;'),
+  'large_client_header_buffers too small': server('client_header_buffer_size 1k;\nlarge_client_header_buffers 4 100;'),
+  'server_tokens with nonsense': location('server_tokens maybe;'),
+  'limit_rate with nonsense': location('limit_rate fast;'),
+  'user that does not exist': 'user no_such_user_here;\nevents {}',
+  'env and unknown in main': 'env PATH;\nenv X=y;\nevents {}',
+  'directories that cannot be made': http('proxy_temp_path /proc/no/such;'),
+  'error log that cannot be opened': 'error_log /proc/no/such;\nevents {}',
+};
+
+const FILE = 'pid nginx.pid;\nerror_log error.log;\n';
+
+describe.skipIf(oracleOrSkip('nginx -t') === undefined)('nginx -t', () => {
+  for (const [title, text] of Object.entries(CONFIGURATIONS)) {
+    it(title, async () => {
+      const command = {
+        args: ['-c', 'nginx.conf', '-e', 'error.log', '-t'],
+        files: { 'nginx.conf': `${FILE}${text}` },
+      };
+      const oracle = NGINX ?? EVENKEEL;
+      const [nginx, evenkeel] = await Promise.all([
+        runCommand(oracle, command),
+        runCommand(IS_ORACLE_ONLY ? oracle : EVENKEEL, command),
+      ]);
+      if (process.env['EVENKEEL_SHOW'] === '1') console.log(`${title}\n${verdict(nginx)}`);
+      expect(verdict(evenkeel), 'evenkeel (received) against nginx (expected)').toBe(verdict(nginx));
+    });
+  }
+});
+
+/** nginx stops at its first finding, evenkeel goes on: of ours the first and the last line count. */
+function verdict(result: CommandResult): string {
+  const lines = result.stderr.split('\n').filter((line) => line !== '');
+  const first = lines.findIndex((line) => line.includes('[emerg]'));
+  const shown =
+    first < 0 ? lines : [...lines.slice(0, first + 1), ...lines.filter((line, i) => i > first && !line.includes('['))];
+  return [`exit ${result.code}`, ...shown, ...(result.stdout === '' ? [] : [`stdout: ${result.stdout}`])].join('\n');
+}
