@@ -113,9 +113,7 @@ export class RequestBodyReader {
     const before = input.start;
     const stop = decoder.decode(input.bytes, input.start, input.end, this.#onChunk);
     if (stop === CHUNK_ERROR) {
-      this.fail(
-        new ProxyError('bad-request', 'client sent invalid chunked body', { side: 'client', status: 400 }),
-      );
+      this.fail(new ProxyError('bad-request', 'client sent invalid chunked body', { side: 'client', status: 400 }));
       return;
     }
     input.start = stop;

@@ -42,7 +42,10 @@ export const TOO_MANY_FIELDS: HeadRefusal = {
   reason: 'client sent too large request while reading client request headers',
 };
 const refuse = (status: number, reason: string): HeadRefusal => ({ status, reason });
-const CONTENT_LENGTH_INVALID = refuse(400, 'client sent invalid "Content-Length" header while reading client request headers');
+const CONTENT_LENGTH_INVALID = refuse(
+  400,
+  'client sent invalid "Content-Length" header while reading client request headers',
+);
 const LENGTH_AND_CODING = refuse(
   400,
   'client sent "Content-Length" and "Transfer-Encoding" headers at the same time while reading client request headers',

@@ -1,7 +1,14 @@
 import { BYTE_CLASS, CR, LF, SPACE, VALUE_OK } from '../core/byte-tables.ts';
 import { HEADER_ID } from '../http/known-header.ts';
 import type { UpstreamResponseHead } from '../http/upstream-response-head.ts';
-import { BAD_FIELD, INCOMPLETE, KEEP_ALL_FIELDS, listHasToken, parseContentLength, parseFieldLines } from './field-lines.ts';
+import {
+  BAD_FIELD,
+  INCOMPLETE,
+  KEEP_ALL_FIELDS,
+  listHasToken,
+  parseContentLength,
+  parseFieldLines,
+} from './field-lines.ts';
 
 const PREFIX = Buffer.from('HTTP/1.', 'latin1');
 const ZERO = 0x30;

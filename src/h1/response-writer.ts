@@ -96,7 +96,8 @@ export class ResponseWriter implements OutOwner {
     const isChunked = this.#framing === 'chunked';
     if (isChunked && body.length > MAX_CHUNK_BYTES) {
       let isTaken = true;
-      for (let at = 0; at < body.length; at += MAX_CHUNK_BYTES) isTaken = this.writeBody(body.subarray(at, at + MAX_CHUNK_BYTES));
+      for (let at = 0; at < body.length; at += MAX_CHUNK_BYTES)
+        isTaken = this.writeBody(body.subarray(at, at + MAX_CHUNK_BYTES));
       return isTaken;
     }
     // 1. the kernel is behind: queue it, so that the caller waits

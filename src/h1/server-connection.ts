@@ -14,7 +14,13 @@ import type { H1Server } from './h1-server.ts';
 import { InputQueue } from './input-queue.ts';
 import { out } from './out-buffer.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
-import { FIELD_TOO_LONG, type HeadRefusal, LINE_TOO_LONG, RequestHeadParser, TOO_MANY_FIELDS } from './request-head-parser.ts';
+import {
+  FIELD_TOO_LONG,
+  type HeadRefusal,
+  LINE_TOO_LONG,
+  RequestHeadParser,
+  TOO_MANY_FIELDS,
+} from './request-head-parser.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /**
@@ -26,7 +32,16 @@ import { ResponseWriter } from './response-writer.ts';
  *      +------------------+--------------------------------------------+--> closed
  * ```
  */
-export const CONNECTION_STATES = ['idle', 'head', 'busy', 'tunnel', 'discarding', 'lingering', 'closing', 'closed'] as const;
+export const CONNECTION_STATES = [
+  'idle',
+  'head',
+  'busy',
+  'tunnel',
+  'discarding',
+  'lingering',
+  'closing',
+  'closed',
+] as const;
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
 /** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
@@ -186,7 +201,9 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     out.enterTurn();
     if (state === 'tunnel') {
       this.#tunnel?.onTunnelEnd(
-        error === null ? null : new ProxyError('client-aborted', error.message, { side: 'client', status: 0, cause: error }),
+        error === null
+          ? null
+          : new ProxyError('client-aborted', error.message, { side: 'client', status: 0, cause: error }),
       );
     } else if (state === 'head') {
       this.#refuseSilently(400, 'client prematurely closed connection while reading client request headers');
@@ -307,7 +324,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       if (this.#stored - this.#parser.cursor.at >= longestLine) {
         return this.#refuse(this.#parser.isLineDone ? FIELD_TOO_LONG : LINE_TOO_LONG);
       }
-      if (this.deadlineAtMs === Number.POSITIVE_INFINITY || before === 0) this.#deadlineIn(settings.clientHeaderTimeoutMs);
+      if (this.deadlineAtMs === Number.POSITIVE_INFINITY || before === 0)
+        this.#deadlineIn(settings.clientHeaderTimeoutMs);
       return input.length > 0;
     }
 
@@ -394,7 +412,11 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         if (this.#ex === ex) this.#wire.destroy();
       } else this.#giveUpSending();
     } else if (body !== null && body.isWanted && !body.isDone) {
-      ex.location.errorLog.write('info', ex, 'client timed out (110: Connection timed out) while reading client request body');
+      ex.location.errorLog.write(
+        'info',
+        ex,
+        'client timed out (110: Connection timed out) while reading client request body',
+      );
       body.fail(
         new ProxyError('client-timeout', 'client timed out while reading client request body', {
           side: 'client',
@@ -427,8 +449,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const { core } = ex.location;
     this.#writer.chooseFraming(ex, core);
     // A client that waits for 100 may or may not send its body now: nobody knows what comes next on this connection.
-    const isBodyUncertain = ex.request.expectContinue && !this.#isContinueSent && this.#body !== null && !this.#body.isDone;
-    if (this.#server.isDraining || this.#isFinSeen || isBodyUncertain || this.#writer.isDelimitedByClose) ex.keepAlive = false;
+    const isBodyUncertain =
+      ex.request.expectContinue && !this.#isContinueSent && this.#body !== null && !this.#body.isDone;
+    if (this.#server.isDraining || this.#isFinSeen || isBodyUncertain || this.#writer.isDelimitedByClose)
+      ex.keepAlive = false;
     if (this.#body?.isBroken === true) ex.keepAlive = false;
     if (ex.keepAlive) this.#wire.setNoDelay();
     this.#writer.writeHead(ex, core, ex.keepAlive);

@@ -51,7 +51,13 @@ export class PeerConnections {
    * Calls `waiter.onConnected` before returning when an idle connection is at hand; else later, or `onConnectError`.
    * `isFresh`: never an idle one (the retry after a reused connection failed). Null when it was settled at once.
    */
-  acquire(group: UpstreamGroup, peer: Peer, options: AcquireOptions, isFresh: boolean, waiter: AcquireWaiter): Connecting | null {
+  acquire(
+    group: UpstreamGroup,
+    peer: Peer,
+    options: AcquireOptions,
+    isFresh: boolean,
+    waiter: AcquireWaiter,
+  ): Connecting | null {
     const pool = this.#poolOf(group);
     const owner = pool?.conf.isLocal === true ? options.owner : null;
     const lease = { peer, owner };

@@ -19,7 +19,7 @@ export interface WireCase {
 export function wireCases(folder: string, prefix: string): WireCase[] {
   return readdirSync(folder)
     .filter((file) => file.startsWith(prefix) && file.endsWith('.md'))
-    .flatMap((file) => casesOf(file, readFileSync(`${folder}/${file}`, 'latin1')));
+    .flatMap((file) => casesOf(file, readFileSync(`${folder}/${file}`, 'utf8')));
 }
 
 function casesOf(file: string, text: string): WireCase[] {
