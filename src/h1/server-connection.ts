@@ -390,7 +390,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const ex = this.#ex as Exchange;
     const body = this.#body;
     if (this.#isEnding) return;
-    if (body !== null && body.hasSink && !body.isDone) {
+    if (body?.hasSink && !body.isDone) {
       body.fail(
         new ProxyError('client-aborted', 'client prematurely closed connection', { side: 'client', status: 400 }),
       );
@@ -411,7 +411,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         ex.content.onClientAborted();
         if (this.#ex === ex) this.#wire.destroy();
       } else this.#giveUpSending();
-    } else if (body !== null && body.isWanted && !body.isDone) {
+    } else if (body?.isWanted && !body.isDone) {
       ex.location.errorLog.write(
         'info',
         ex,

@@ -60,7 +60,8 @@ export const HEADER_ID = Object.fromEntries(KNOWN_HEADERS.map((name, id) => [nam
 
 // One bucket per (length, first letter, last letter); names that share one are tried in turn.
 const buckets = new Map<number, number[]>();
-const bucketKey = (length: number, first: number, last: number) => (length << 16) | ((first | 0x20) << 8) | (last | 0x20);
+const bucketKey = (length: number, first: number, last: number) =>
+  (length << 16) | ((first | 0x20) << 8) | (last | 0x20);
 const table: (Uint8Array | null)[] = KNOWN_HEADERS.map((name) => (name === '' ? null : Buffer.from(name, 'latin1')));
 KNOWN_HEADERS.forEach((name, id) => {
   if (name === '') return;

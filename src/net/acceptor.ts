@@ -1,5 +1,6 @@
 import { createServer, type ListenOptions, type Server } from 'node:net';
 import { acceptFast } from './fast-wire.ts';
+import type { ListenHandle } from './listen-address.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import type { Wire } from './wire.ts';
 
@@ -27,11 +28,14 @@ export class Acceptor {
     });
   }
 
-  /** Resolves when connections can be made; rejects with Node's error (`code` EADDRINUSE …). */
-  listen(options: ListenOptions | { readonly fd: number }): Promise<void> {
+  /**
+   * Resolves when connections can be made; rejects with Node's error (`code` EADDRINUSE …).
+   * `backlog` is for a bound handle; options have their own.
+   */
+  listen(options: ListenOptions | ListenHandle, backlog?: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(options, () => {
+      this.#server.once('listening', () => {
         this.#server.removeListener('error', reject);
         this.#server.on('error', () => this.#events.onAcceptError(0));
         if (this.#isFast) {
@@ -43,6 +47,7 @@ export class Acceptor {
         }
         resolve();
       });
+      this.#server.listen(options, backlog);
     });
   }
 

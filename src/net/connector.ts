@@ -91,7 +91,7 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
       isSettled = true;
       // A late error of the abandoned attempt has no listener that cares, and must not crash the process.
       socket.removeListener('error', onEarlyError);
-      socket.on('error', () => {});
+      socket.on('error', () => undefined);
       socket.destroy();
     },
   };

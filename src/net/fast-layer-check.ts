@@ -33,7 +33,7 @@ export async function fastLayerWorks(): Promise<boolean> {
                 },
                 onFin: () => wire.endAndClose(),
                 onDrain: () => settle(false),
-                onClose() {},
+                onClose: () => undefined,
               };
             },
             () => settle(false),

@@ -51,8 +51,8 @@ export interface Wire {
 
 /** A sink for wires whose owner is gone: everything is dropped. */
 export const NO_SINK: WireSink = {
-  onBytes() {},
-  onFin() {},
-  onDrain() {},
-  onClose() {},
+  onBytes: () => undefined,
+  onFin: () => undefined,
+  onDrain: () => undefined,
+  onClose: () => undefined,
 };

@@ -2,9 +2,9 @@ import { nowMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
 import { strerror } from '../core/strerror.ts';
+import { type ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connection.ts';
 import { ServiceKey } from '../http/http-module.ts';
 import type { UpstreamConnection } from '../http/upstream-connection.ts';
-import { type ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connection.ts';
 import { type Connecting, type ConnectOptions, type ConnectTarget, connectWire } from '../net/connector.ts';
 import type { Wire } from '../net/wire.ts';
 import { KeepalivePool } from './keepalive-pool.ts';
@@ -33,7 +33,7 @@ export interface AcquireWaiter {
 /** Connections to peers, of one worker. */
 export const CONNECTIONS = new ServiceKey<PeerConnections>('connections to peers');
 
-const CLOSES: ConnectionHome = { keep: () => false, lost() {} };
+const CLOSES: ConnectionHome = { keep: () => false, lost: () => undefined };
 
 /** Leases connections to peers: an idle one from the group's pool, else a new one. */
 export class PeerConnections {

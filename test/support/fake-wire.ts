@@ -35,7 +35,9 @@ export class FakeWire implements Wire {
     this.sink.onDrain();
   }
 
-  setNoDelay(): void {}
+  setNoDelay(): void {
+    // no kernel here
+  }
 
   pause(): void {
     this.isPaused = true;

@@ -55,7 +55,11 @@ function recorder(events: string[]) {
 function run(parts: readonly string[]): string[] {
   const events: string[] = [];
   const site = plainSite(recorder(events));
-  const server = new H1Server({ deadlines: new Deadlines(() => 0), counters: new Counters(), flushLogs: () => {} });
+  const server = new H1Server({
+    deadlines: new Deadlines(() => 0),
+    counters: new Counters(),
+    flushLogs: () => undefined,
+  });
   const wire = new FakeWire();
   server.accept(wire, () => site.group);
   for (const part of parts) wire.receive(part);

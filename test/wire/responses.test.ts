@@ -40,7 +40,7 @@ function run(parts: readonly string[], parameter: string): string[] {
           onTunnelData: (chunk) => {
             body += chunk.toString('latin1');
           },
-          onTunnelWritable() {},
+          onTunnelWritable: () => undefined,
           onTunnelEnd: () => events.push(`tunnel ${shown(body)}`),
         });
       }
@@ -48,7 +48,7 @@ function run(parts: readonly string[], parameter: string): string[] {
     onResponseData: (chunk) => {
       body += chunk.toString('latin1');
     },
-    onResponsePause() {},
+    onResponsePause: () => undefined,
     onResponseEnd: (trailers) => {
       events.push(`body ${shown(body)}`);
       for (let i = 0; trailers !== null && i < trailers.count; i++) {
@@ -56,7 +56,7 @@ function run(parts: readonly string[], parameter: string): string[] {
       }
     },
     onUpstreamError: (error) => events.push(`${error.code} ${error.message}`),
-    onRequestWritable() {},
+    onRequestWritable: () => undefined,
   };
   connection.sendRequest(request, null, true, sink);
   for (const part of parts) wire.receive(part);
