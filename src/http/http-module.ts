@@ -1,6 +1,6 @@
 import type { ConfModule } from '../config/directive-spec.ts';
 import type { Scope } from '../config/scope.ts';
-import type { Location, LogHandler, HeaderFilter, Phase, PhaseHandler } from './location.ts';
+import type { HeaderFilter, Location, LogHandler, Phase, PhaseHandler } from './location.ts';
 import type { VariableCompiler, VariableDef } from './variable.ts';
 
 /**
@@ -34,6 +34,8 @@ export class Services {
 /** What a module's compile hook may do for one location. */
 export interface LocationBuild {
   readonly scope: Scope;
+  /** What relative file names hang under; ends in `/`. */
+  readonly prefix: string;
   readonly location: Location;
   readonly variables: VariableCompiler;
   readonly services: Services;

@@ -245,7 +245,7 @@ export const acceptedModule: ConfModule<AcceptedConf> = {
       },
       'log files with variables in their names stay open by a rule of their own.',
     ),
-    ...accepted('msie_padding msie_refresh', onOff(HTTP_SCOPES), 'those browsers are gone.'),
+    ...accepted('msie_refresh', onOff(HTTP_SCOPES), 'those browsers are gone.'),
     ...accepted(
       'subrequest_output_buffer_size',
       size(HTTP_SCOPES),

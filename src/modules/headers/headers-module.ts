@@ -1,0 +1,43 @@
+import { HTTP_SCOPES, LOCATION_IF } from '../../config/contexts.ts';
+import { type DirectiveUse, directive } from '../../config/directive-spec.ts';
+import type { HttpModule } from '../../http/http-module.ts';
+import { addHeaderFilter } from './add-header-filter.ts';
+
+/** One `add_header`. */
+export interface AddHeaderConf {
+  readonly name: string;
+  /** With variables. */
+  readonly value: string;
+  /** For every status, not only for the good ones. */
+  readonly isAlways: boolean;
+}
+
+export interface HeadersConf {
+  addHeaders: readonly AddHeaderConf[];
+}
+
+export const headersModule: HttpModule<HeadersConf> = {
+  name: 'headers',
+  defaults: () => ({ addHeaders: [] }),
+  rows: [
+    directive<HeadersConf>({
+      name: 'add_header',
+      contexts: HTTP_SCOPES | LOCATION_IF,
+      args: [2, 3],
+      field: 'addHeaders',
+      repeat: 'append',
+      parse: parseAddHeader,
+      syntax: 'name value [always]',
+      doc: 'Adds a field to responses with status 200, 201, 204, 206, 301-304, 307 and 308, or to all of them.',
+    }),
+  ],
+  compileLocation: ({ addHeaders }, build) => {
+    if (addHeaders.length > 0) build.addHeaderFilter(addHeaderFilter(addHeaders, build.variables));
+  },
+};
+
+function parseAddHeader(use: DirectiveUse): AddHeaderConf {
+  const [name = '', value = '', always] = use.args;
+  if (always !== undefined && always !== 'always') use.fail(`invalid parameter "${always}"`);
+  return { name, value, isAlways: always !== undefined };
+}

@@ -1,0 +1,68 @@
+import type { CoreSettings, ServerSettings } from '../../http/location.ts';
+import type { ListenConf } from './listen-conf.ts';
+import type { LocationConf } from './location-conf.ts';
+import type { ServerNameConf } from './server-name-conf.ts';
+
+/** What the core directives of http say in one scope. */
+export interface HttpCoreConf extends CoreSettings, ServerSettings {
+  /** Of a server; one entry per directive and address. Empty: `*:80` (`*:8000` without root). */
+  listens: readonly (readonly ListenConf[])[];
+  /** Of a server; one entry per directive. Empty: the empty name. */
+  serverNames: readonly (readonly ServerNameConf[])[];
+  /** Of a location; null in http and server. */
+  location: LocationConf | null;
+  isInternal: boolean;
+  /** Directory of static files, relative to the prefix; kept for messages until files are served. */
+  root: string;
+  isAlias: boolean;
+  index: readonly string[];
+}
+
+/** What nginx has when nothing is said. */
+export function httpCoreDefaults(): HttpCoreConf {
+  return {
+    clientMaxBodyBytes: 1_048_576,
+    clientBodyBufferBytes: 8192,
+    clientBodyTimeoutMs: 60_000,
+    sendTimeoutMs: 60_000,
+    keepaliveTimeoutMs: 75_000,
+    keepaliveHeaderSec: 0,
+    keepaliveRequests: 1000,
+    keepaliveTimeMs: 3_600_000,
+    lingeringClose: 'on',
+    lingeringTimeMs: 30_000,
+    lingeringTimeoutMs: 5000,
+    resetTimedoutConnection: false,
+    chunkedTransferEncoding: true,
+    serverTokens: 'on',
+    msiePadding: true,
+    absoluteRedirect: true,
+    portInRedirect: true,
+    serverNameInRedirect: false,
+    logNotFound: true,
+    logSubrequest: false,
+    defaultType: 'text/plain',
+    types: DEFAULT_TYPES,
+    limitRateBytes: 0,
+    limitRateAfterBytes: 0,
+    clientHeaderTimeoutMs: 60_000,
+    clientHeaderBufferBytes: 1024,
+    largeHeaderBuffers: { count: 4, bytes: 8192 },
+    ignoreInvalidHeaders: true,
+    underscoresInHeaders: false,
+    mergeSlashes: true,
+    listens: [],
+    serverNames: [],
+    location: null,
+    isInternal: false,
+    root: 'html',
+    isAlias: false,
+    index: ['index.html'],
+  };
+}
+
+const DEFAULT_TYPES: ReadonlyMap<string, string> = new Map([
+  ['html', 'text/html'],
+  ['gif', 'image/gif'],
+  ['jpg', 'image/jpeg'],
+]);

@@ -1,0 +1,121 @@
+import { HTTP, LOCATION, MAIN, SERVER } from '../../config/contexts.ts';
+import { ConfigError } from '../../config/diagnostic.ts';
+import { directive } from '../../config/directive-spec.ts';
+import type { Scope } from '../../config/scope.ts';
+import type { HttpModule } from '../../http/http-module.ts';
+import { AddressTable } from './address-table.ts';
+import { fileRows } from './file-rows.ts';
+import { type HttpCoreConf, httpCoreDefaults } from './http-core-conf.ts';
+import { type LocationConf, parseLocation } from './location-conf.ts';
+import { missingFile } from './missing-file.ts';
+import { parseListen } from './parse-listen.ts';
+import { requestRows } from './request-rows.ts';
+import { responseRows } from './response-rows.ts';
+import { parseServerNames } from './server-name-conf.ts';
+
+const row = directive<HttpCoreConf>;
+
+/** connection_pool_size of nginx on 64 bits: no header buffer may be smaller. */
+const LEAST_HEADER_BUFFER_BYTES = 512;
+
+/** What nginx's ngx_http_core_module says: blocks, addresses, names, limits and times of requests. */
+export const httpCoreModule: HttpModule<HttpCoreConf> = {
+  name: 'http-core',
+  defaults: httpCoreDefaults,
+  rows: [
+    row({
+      name: 'http',
+      contexts: MAIN,
+      args: 0,
+      block: HTTP,
+      repeat: 'error',
+      doc: 'Block of everything that concerns HTTP.',
+    }),
+    row({ name: 'server', contexts: HTTP, args: 0, block: SERVER, doc: 'A virtual server.' }),
+    row({
+      name: 'location',
+      contexts: SERVER | LOCATION,
+      args: [1, 2],
+      block: LOCATION,
+      syntax: '[ = | ~ | ~* | ^~ ] uri | @name',
+      apply: (conf, use) => {
+        const scope = use.opened ?? use.scope;
+        const location = parseLocation(use, conf.location ?? null, (other) => isTaken(use.scope, other));
+        scope.own<HttpCoreConf>(httpCoreModule).location = location;
+      },
+      doc: 'Settings for the requests whose path it matches.',
+    }),
+    row({
+      name: 'listen',
+      contexts: SERVER,
+      args: [1, Number.POSITIVE_INFINITY],
+      field: 'listens',
+      repeat: 'append',
+      inherit: 'none',
+      parse: (use) => {
+        const listens = parseListen(use);
+        const addresses = addressesOf(use.scope.parent ?? use.scope);
+        for (const listen of listens) addresses.add(listen, use.scope);
+        return listens;
+      },
+      syntax:
+        'address[:port] | port | unix:path [default_server] [backlog=number] [ipv6only=on|off] [reuseport] [bind] …',
+      defaultText: '*:80 | *:8000',
+      doc: 'An address that the server answers on. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
+    }),
+    row({
+      name: 'server_name',
+      contexts: SERVER,
+      args: [1, Number.POSITIVE_INFINITY],
+      field: 'serverNames',
+      repeat: 'append',
+      inherit: 'none',
+      parse: parseServerNames,
+      syntax: 'name …',
+      defaultText: '""',
+      doc: 'Names of the server: exact, `*.example.com`, `www.example.*`, `.example.com`, `~regex`.',
+    }),
+    ...requestRows,
+    ...responseRows,
+    ...fileRows,
+  ],
+  finish: (merged) => {
+    if (merged.largeHeaderBuffers.bytes < LEAST_HEADER_BUFFER_BYTES) {
+      throw new ConfigError(
+        'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
+      );
+    }
+  },
+  compileLocation: (conf, build) => {
+    build.location.isInternal = conf.isInternal;
+    build.setContent(missingFile(conf, build.prefix));
+  },
+};
+
+const addressTables = new WeakMap<Scope, AddressTable>();
+
+/** The table in which the `listen`s of a configuration meet while it is read. */
+function addressesOf(http: Scope): AddressTable {
+  let table = addressTables.get(http);
+  if (table === undefined) {
+    table = new AddressTable();
+    addressTables.set(http, table);
+  }
+  return table;
+}
+
+const takenPaths = new WeakMap<Scope, Set<string>>();
+
+/** Whether the block has a location of this path already; from now on it has. Regexes and named ones may repeat, as in nginx. */
+function isTaken(scope: Scope, location: LocationConf): boolean {
+  if (location.kind === 'regex' || location.kind === 'named') return false;
+  let taken = takenPaths.get(scope);
+  if (taken === undefined) {
+    taken = new Set();
+    takenPaths.set(scope, taken);
+  }
+  const key = `${location.kind} ${location.name}`;
+  if (taken.has(key)) return true;
+  taken.add(key);
+  return false;
+}

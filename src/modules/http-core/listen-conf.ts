@@ -1,0 +1,16 @@
+import type { SourcePos } from '../../config/tree.ts';
+import type { ListenAddress } from '../../net/listen-address.ts';
+
+/** One address of one `listen`. */
+export interface ListenConf {
+  readonly address: ListenAddress;
+  /** `*`, `0.0.0.0` or `[::]`: all addresses of the machine. */
+  readonly isWildcard: boolean;
+  /** `default_server`. */
+  readonly isDefault: boolean;
+  /** It sets options of the socket (`backlog=`, `reuseport` …), which one `listen` of an address may do. */
+  readonly hasOptions: boolean;
+  /** It gets a socket of its own even beside a wildcard of the same port. */
+  readonly isBind: boolean;
+  readonly pos: SourcePos | null;
+}

@@ -1,0 +1,30 @@
+import type { AnyConfModule } from '../config/directive-spec.ts';
+import type { AnyHttpModule } from '../http/http-module.ts';
+import { acceptedModule } from '../modules/accepted.ts';
+import { accessModule } from '../modules/access/access-module.ts';
+import { coreModule } from '../modules/core/core-module.ts';
+import { headersModule } from '../modules/headers/headers-module.ts';
+import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
+import { logModule } from '../modules/log/log-module.ts';
+import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
+import { lbStatusModule } from '../modules/status/lb-status.ts';
+import { stubStatusModule } from '../modules/status/stub-status.ts';
+import { upstreamModule } from '../modules/upstream/upstream-module.ts';
+
+/**
+ * The modules of http in the order in which their handlers run within a phase, header filters and log handlers alike.
+ * `http-core` comes first: the content handler that it sets is what is left when no other module sets one.
+ */
+export const HTTP_MODULES: readonly AnyHttpModule[] = [
+  httpCoreModule,
+  upstreamModule,
+  rewriteModule,
+  accessModule,
+  stubStatusModule,
+  lbStatusModule,
+  headersModule,
+  logModule,
+];
+
+/** Every module: all that a configuration may say. */
+export const MODULES: readonly AnyConfModule[] = [coreModule, acceptedModule, ...HTTP_MODULES];
