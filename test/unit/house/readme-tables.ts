@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
+import type { AnyConfModule } from '../../../src/config/directive-spec.ts';
+import { directiveTable } from '../../../src/config/reference.ts';
 
 export const README = new URL('../../../README.md', import.meta.url);
+
+/** The reference of all directives; those that are accepted without effect come last. */
+export function directiveReference(modules: readonly AnyConfModule[]): string {
+  const isIdle = (module: AnyConfModule): boolean => module.name === 'accepted';
+  return `${directiveTable(modules.filter((module) => !isIdle(module)))}\n${directiveTable(modules.filter(isIdle))}`;
+}
 
 /** The part of the README between `<!-- NAME:begin -->` and `<!-- NAME:end -->`. */
 export function readmePart(name: string, text = readFileSync(README, 'utf8')): string {
