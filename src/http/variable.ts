@@ -1,3 +1,4 @@
+import type { SourcePos } from '../config/tree.ts';
 import type { Exchange } from './exchange.ts';
 
 /** A variable's value for an exchange: a byte string, or null for "not found" (printed as '' or `-` by logs). */
@@ -22,6 +23,8 @@ export interface Template {
 
 /** What modules use at compile time to turn `"$host:$server_port"` into a Template. */
 export interface VariableCompiler {
+  /** Where the text at hand stands, for findings that come when all is compiled; set before compiling. Null: not known. */
+  pos: SourcePos | null;
   /**
    * Throws ConfigError for a text that is written wrongly. `$1`..`$9` read the last regex's captures. A name that nothing has defined
    * yet may be defined later; `unknown "x" variable` is said when all is compiled.

@@ -8,11 +8,6 @@ import { cookieValue } from './cookie-value.ts';
 import { fieldReader } from './field-values.ts';
 import { newRequestId } from './request-id.ts';
 
-/** `/?` has arguments, though empty ones; `/` has none. */
-function args(ex: Exchange): string | null {
-  return ex.args !== '' || ex.request.target.includes('?') ? ex.args : null;
-}
-
 function orNull(text: string): string | null {
   return text === '' ? null : text;
 }
@@ -56,8 +51,8 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'uri', compile: () => (ex) => orNull(ex.uri) },
   { name: 'document_uri', compile: () => (ex) => orNull(ex.uri) },
   { name: 'request_uri', compile: () => (ex) => orNull(ex.request.target) },
-  { name: 'args', compile: () => args },
-  { name: 'query_string', compile: () => args },
+  { name: 'args', compile: () => (ex) => orNull(ex.args) },
+  { name: 'query_string', compile: () => (ex) => orNull(ex.args) },
   { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },

@@ -18,7 +18,6 @@ interface Awaited {
  * `finish()` has the last word.
  */
 export class VariableRegistry implements VariableCompiler {
-  /** Where the text at hand stands, for `unknown "x" variable`; whoever compiles sets it. Null: unknown. */
   pos: SourcePos | null = null;
   readonly #fixed = new Map<string, VariableDef>();
   readonly #prefixed: VariableDef[] = [];

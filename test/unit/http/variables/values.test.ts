@@ -46,7 +46,7 @@ describe('of the request', () => {
     ['query_string', 'b=c'],
     ['is_args', '?'],
     ['args', null, { line: 'GET /a HTTP/1.1' }],
-    ['args', '', { line: 'GET /a? HTTP/1.1' }],
+    ['args', null, { line: 'GET /a? HTTP/1.1' }],
     ['is_args', '', { line: 'GET /a? HTTP/1.1' }],
     ['server_protocol', 'HTTP/1.1'],
     ['server_protocol', 'HTTP/1.0', { line: 'GET / HTTP/1.0' }],
