@@ -9,12 +9,14 @@ import type { AccessLogConf } from './access-log-conf.ts';
 import { LogFileCache, type LogFileCacheConf } from './log-file-cache.ts';
 import type { LineBuilder } from './log-format.ts';
 
+type LogBuild = Pick<LocationBuild, 'variables' | 'services' | 'prefix'>;
+
 /** Opens one access log and gives the handler that writes a line of it. Throws ConfigError when the file can't be opened. */
 export function accessLogHandler(
   conf: AccessLogConf,
   lineOf: LineBuilder,
   cacheConf: LogFileCacheConf | null,
-  build: Pick<LocationBuild, 'variables' | 'services'>,
+  build: LogBuild,
 ): LogHandler {
   build.variables.pos = conf.pos;
   const write = conf.path.includes('$')
@@ -29,11 +31,7 @@ export function accessLogHandler(
   };
 }
 
-function fileWriter(
-  conf: AccessLogConf,
-  lineOf: LineBuilder,
-  { services }: Pick<LocationBuild, 'services'>,
-): LogHandler {
+function fileWriter(conf: AccessLogConf, lineOf: LineBuilder, { services }: LogBuild): LogHandler {
   // Only `error_log` knows these words: here they are files like any other.
   const path = conf.path === 'stderr' || conf.path === 'stdout' ? `./${conf.path}` : conf.path;
   const { bufferBytes, flushMs } = conf;
@@ -45,9 +43,9 @@ function variableFileWriter(
   conf: AccessLogConf,
   lineOf: LineBuilder,
   cacheConf: LogFileCacheConf | null,
-  { services, variables }: Pick<LocationBuild, 'variables' | 'services'>,
+  { prefix, variables }: LogBuild,
 ): LogHandler {
-  const base = fullName(services.get(LOG_FILES).prefix, conf.path).slice(0, -conf.path.length);
+  const base = fullName(prefix, conf.path).slice(0, -conf.path.length);
   const path = at(conf.pos, () => variables.template(conf.path));
   const files = new LogFileCache(cacheConf, nowMs);
   return (ex) => {

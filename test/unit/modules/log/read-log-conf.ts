@@ -66,7 +66,7 @@ export function compileLogs(text: string): CompiledLogs {
   const compile = (scope: Scope): void => {
     const handlers: LogHandler[] = [];
     compiled.set(scope, handlers);
-    const build = { scope, variables, services, addLog: (handler: LogHandler) => handlers.push(handler) };
+    const build = { scope, prefix, variables, services, addLog: (handler: LogHandler) => handlers.push(handler) };
     if (scope !== http) logModule.compileLocation?.(scope.conf(logModule), build as never);
     scope.children.forEach(compile);
   };
