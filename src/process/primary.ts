@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, type Diagnostic, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { ConfigError, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import type { Configuration } from './configuration.ts';
+import type { LoadedConfiguration } from './load-configuration.ts';
 import { handLogsOver } from './log-owner.ts';
 import type { MainLog } from './main-log.ts';
 import type { FromWorker } from './messages.ts';
@@ -15,12 +16,6 @@ import { StatsCollector } from './stats-collector.ts';
 import type { WorkerLink } from './worker-link.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { WorkerSlot } from './worker-slot.ts';
-
-export interface LoadedConfiguration {
-  /** Null when a finding refuses it. */
-  readonly configuration: Configuration | null;
-  readonly findings: readonly Diagnostic[];
-}
 
 export interface PrimaryParts {
   readonly log: MainLog;

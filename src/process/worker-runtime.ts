@@ -1,13 +1,16 @@
+import type { WorkerUser } from '../modules/core/worker-user.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import type { WorkerConfig } from './messages.ts';
 
-/** A configuration that is compiled and not yet in force. */
+/** A configuration that is compiled and not yet in force; dropped when it is refused elsewhere. */
 export interface PreparedConfig {
   readonly listens: readonly ListenAddress[];
+  /** Whom the worker becomes; null: it stays what it is. */
+  readonly user: WorkerUser | null;
+  /** `worker_shutdown_timeout`; 0 = none. */
+  readonly shutdownTimeoutMs: number;
   /** From here on new requests are served by it; those under way keep theirs. */
   activate(): void;
-  /** It was refused elsewhere: gives back what it took. */
-  discard(): void;
 }
 
 /** What a worker does with configurations and connections, as `Worker` drives it. */

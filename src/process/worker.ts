@@ -1,4 +1,5 @@
 import { strerror } from '../core/strerror.ts';
+import type { WorkerUser } from '../modules/core/worker-user.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import type { WorkerStats } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
@@ -14,7 +15,7 @@ export interface WorkerHost {
   /** Leaves for good with this exit code; logs are flushed. */
   exit(code: number): void;
   /** Gives up root's rights; throws when it must and can't. Called once, with the first configuration's logs open and before it serves. */
-  dropPrivileges(): void;
+  dropPrivileges(user: WorkerUser | null): void;
 }
 
 export interface WorkerParts {
@@ -45,6 +46,7 @@ export class Worker {
   #prepared: { readonly generation: number; readonly config: PreparedConfig } | null = null;
   #generation = 0;
   #isQuitting = false;
+  #shutdownTimeoutMs = 0;
   #sentSum = -1;
   #counterTimer: NodeJS.Timeout | null = null;
 
@@ -86,8 +88,8 @@ export class Worker {
     for (const text of this.#parts.logFiles.reopen()) this.#parts.log.write('emerg', text);
   }
 
-  /** QUIT: answers what is under way, then leaves. `timeoutMs` 0: however long it takes. */
-  async quit(timeoutMs: number): Promise<void> {
+  /** QUIT: answers what is under way, then leaves. `timeoutMs` 0: however long it takes; default: as configured. */
+  async quit(timeoutMs = this.#shutdownTimeoutMs): Promise<void> {
     if (this.#isQuitting) return;
     this.#isQuitting = true;
     this.#parts.log.write('notice', 'gracefully shutting down');
@@ -127,7 +129,7 @@ export class Worker {
     if (prepared === null || prepared.generation !== generation || this.#isQuitting) return;
     this.#prepared = null;
     try {
-      if (this.#generation === 0) this.#host.dropPrivileges();
+      if (this.#generation === 0) this.#host.dropPrivileges(prepared.config.user);
     } catch (error) {
       this.#parts.log.write('emerg', asText(error));
       return this.#host.exit(FATAL_EXIT_CODE);
@@ -135,6 +137,7 @@ export class Worker {
     prepared.config.activate();
     this.#parts.logFiles.commit();
     this.#generation = generation;
+    this.#shutdownTimeoutMs = prepared.config.shutdownTimeoutMs;
 
     const wanted = new Set(prepared.config.listens.map(listenKey));
     for (const [key, socket] of this.#sockets) {
@@ -166,7 +169,6 @@ export class Worker {
 
   #abandon(generation: number): void {
     if (this.#prepared?.generation !== generation) return;
-    this.#prepared.config.discard();
     this.#prepared = null;
     this.#parts.logFiles.abandon();
   }

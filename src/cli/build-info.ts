@@ -1,0 +1,64 @@
+/** The nginx whose behaviour and configuration language are followed. */
+export const FOLLOWED_VERSION = '1.29.8';
+
+/** nginx's compiled-in paths, as in its own packages. */
+export const DEFAULT_PREFIX = '/etc/nginx/';
+export const DEFAULT_CONF = '/etc/nginx/nginx.conf';
+export const DEFAULT_ERROR_LOG = '/var/log/nginx/error.log';
+export const DEFAULT_PID = '/run/nginx.pid';
+
+/** A part of nginx as `configure` names it, and whether it is here. */
+interface Part {
+  /** What stands behind `--with-` or `--without-`. */
+  readonly name: string;
+  readonly isHere: boolean;
+}
+
+const here = (name: string): Part => ({ name, isHere: true });
+const missing = (name: string): Part => ({ name, isHere: false });
+
+/** In nginx unless `--without-…`. */
+const DEFAULT_PARTS: readonly Part[] = [
+  missing('http_charset_module'),
+  missing('http_gzip_module'),
+  missing('http_ssi_module'),
+  missing('http_userid_module'),
+  here('http_access_module'),
+  missing('http_auth_basic_module'),
+  missing('http_mirror_module'),
+  missing('http_autoindex_module'),
+  missing('http_geo_module'),
+  missing('http_map_module'),
+  missing('http_split_clients_module'),
+  missing('http_referer_module'),
+  // `return` alone is not the module.
+  missing('http_rewrite_module'),
+  here('http_proxy_module'),
+  missing('http_fastcgi_module'),
+  missing('http_uwsgi_module'),
+  missing('http_scgi_module'),
+  missing('http_grpc_module'),
+  missing('http_memcached_module'),
+  missing('http_limit_conn_module'),
+  missing('http_limit_req_module'),
+  missing('http_empty_gif_module'),
+  missing('http_browser_module'),
+  here('http_upstream_hash_module'),
+  here('http_upstream_ip_hash_module'),
+  here('http_upstream_least_conn_module'),
+  here('http_upstream_random_module'),
+  here('http_upstream_keepalive_module'),
+  here('http_upstream_zone_module'),
+  missing('http_upstream_sticky_module'),
+  missing('http-cache'),
+];
+
+/** In nginx only `--with-…`. */
+const OPTIONAL_PARTS: readonly Part[] = [here('http_stub_status_module')];
+
+/** What `-V` prints behind `configure arguments:`; nothing but switches, since tools search this line for words. */
+export function configureArguments(): string {
+  const without = DEFAULT_PARTS.filter((part) => !part.isHere).map((part) => `--without-${part.name}`);
+  const optional = OPTIONAL_PARTS.filter((part) => part.isHere).map((part) => `--with-${part.name}`);
+  return [...optional, ...without].join(' ');
+}

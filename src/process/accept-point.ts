@@ -1,0 +1,26 @@
+import type { ServerGroup } from '../http/location.ts';
+import type { Acceptor } from '../net/acceptor.ts';
+import type { Wire } from '../net/wire.ts';
+import { groupFor, type Listener } from '../runtime/runtime.ts';
+
+/** A socket that is being accepted on, and the servers behind it at present. Connections ask it at each request, so that they follow reloads. */
+export class AcceptPoint {
+  acceptor: Acceptor | null = null;
+  #listener: Listener;
+  readonly #group = (): ServerGroup => this.#listener.group;
+
+  constructor(listener: Listener) {
+    this.#listener = listener;
+  }
+
+  /** A new configuration is in force. */
+  follow(listener: Listener): void {
+    this.#listener = listener;
+  }
+
+  /** What a connection asks. One function for all, unless the servers depend on the local address (asked of the kernel at need). */
+  groupsOf(wire: Wire): () => ServerGroup {
+    const isSplit = this.#listener.byLocalAddress !== null;
+    return isSplit ? () => groupFor(this.#listener, wire.localAddress) : this.#group;
+  }
+}

@@ -1,0 +1,66 @@
+import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
+import type { Scope } from '../config/scope.ts';
+import type { ConfigSnapshot } from '../config/tree.ts';
+import { Services } from '../http/http-module.ts';
+import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from '../http/observe-services.ts';
+import { coreModule } from '../modules/core/core-module.ts';
+import { openErrorLog } from '../modules/core/open-error-log.ts';
+import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
+import type { Counters } from '../observe/counters.ts';
+import type { ErrorLog, Log } from '../observe/error-log.ts';
+import type { LogFiles } from '../observe/log-files.ts';
+import { compileRuntime } from '../runtime/compile.ts';
+import type { Runtime } from '../runtime/runtime.ts';
+import { CONNECTIONS, type PeerConnections } from '../upstream/acquire.ts';
+import type { ResolvedNames } from '../upstream/resolved-names.ts';
+import { UPSTREAMS, UpstreamRegistry } from '../upstream/upstream-registry.ts';
+
+/** What lives longer than one configuration, and what this one comes with. */
+export interface CompileParts {
+  readonly log: Log;
+  readonly logFiles: LogFiles;
+  readonly defaultErrorLog: string;
+  readonly counters: Counters;
+  readonly stats: ClusterStatsClient;
+  readonly connections: PeerConnections;
+  readonly names: ResolvedNames;
+  /** Null at start. */
+  readonly previousUpstreams: UpstreamRegistry | null;
+}
+
+/** A configuration that can serve. */
+export interface CompiledConfig {
+  readonly runtime: Runtime;
+  readonly upstreams: UpstreamRegistry;
+  /** That of the main scope. */
+  readonly errorLog: ErrorLog;
+}
+
+export interface CompileOutcome {
+  /** Null with an emerg finding. */
+  readonly compiled: CompiledConfig | null;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Scopes -> what serves; opens the log files, changes nothing else. The primary compiles too: that is its check. */
+export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: CompileParts): CompileOutcome {
+  const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names });
+  const services = new Services()
+    .provide(LOG_FILES, parts.logFiles)
+    .provide(MAIN_LOG, parts.log)
+    .provide(DEFAULT_ERROR_LOG, { path: parts.defaultErrorLog })
+    .provide(COUNTERS, parts.counters)
+    .provide(CLUSTER_STATS, parts.stats)
+    .provide(UPSTREAMS, upstreams)
+    .provide(CONNECTIONS, parts.connections);
+  try {
+    const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
+    const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
+    if (runtime === null) return { compiled: null, diagnostics };
+    upstreams.compileKeys();
+    return { compiled: { runtime, upstreams, errorLog }, diagnostics };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { compiled: null, diagnostics: [{ severity: 'emerg', text: error.message, pos: error.pos }] };
+  }
+}

@@ -1,0 +1,123 @@
+import { formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { readScopes } from '../config/walk.ts';
+import { nowMs } from '../core/clock.ts';
+import { Deadlines } from '../core/deadlines.ts';
+import { strerror } from '../core/strerror.ts';
+import { H1Server } from '../h1/h1-server.ts';
+import { coreModule } from '../modules/core/core-module.ts';
+import { reportUpstreams } from '../modules/status/upstream-report.ts';
+import { Acceptor } from '../net/acceptor.ts';
+import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
+import type { Counters } from '../observe/counters.ts';
+import type { LogFiles } from '../observe/log-files.ts';
+import { MODULES } from '../runtime/module-list.ts';
+import { PeerConnections } from '../upstream/acquire.ts';
+import { AcceptPoint } from './accept-point.ts';
+import { type CompiledConfig, compileConfig } from './compile-config.ts';
+import type { MainLog } from './main-log.ts';
+import type { WorkerConfig } from './messages.ts';
+import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
+
+export interface HttpRuntimeParts {
+  readonly log: MainLog;
+  readonly logFiles: LogFiles;
+  readonly counters: Counters;
+  readonly stats: ClusterStatsClient;
+  /** The fast layer works here (net/fast-layer-check). */
+  readonly isFast: boolean;
+}
+
+/** What a worker serves: the HTTP engine, the compiled configuration in force and the peers, which outlive it. */
+export class HttpRuntime implements WorkerRuntime {
+  readonly #parts: HttpRuntimeParts;
+  readonly #server: H1Server;
+  readonly #connections: PeerConnections;
+  readonly #points = new Map<string, AcceptPoint>();
+  #current: CompiledConfig | null = null;
+  #saidAcceptErrorAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: HttpRuntimeParts) {
+    const deadlines = new Deadlines(nowMs);
+    this.#parts = parts;
+    this.#server = new H1Server({
+      deadlines,
+      counters: parts.counters,
+      flushLogs: () => parts.logFiles.flush(),
+    });
+    this.#connections = new PeerConnections(deadlines, parts.isFast);
+  }
+
+  async prepare(config: WorkerConfig): Promise<PreparedConfig> {
+    const { snapshot } = config;
+    const { main, diagnostics } = readScopes(snapshot.tree, MODULES);
+    if (hasEmerg(diagnostics)) throw new ConfigFindings(diagnostics.map(formatDiagnostic));
+    const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
+      ...this.#parts,
+      ...config,
+      connections: this.#connections,
+      previousUpstreams: this.#current?.upstreams ?? null,
+    });
+    if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
+    const core = main.conf(coreModule);
+    const isStderr = core.errorLogs.some((one) => one.path === 'stderr');
+    return {
+      listens: compiled.runtime.listeners.map((listener) => listener.address),
+      user: core.user,
+      shutdownTimeoutMs: core.shutdownTimeoutMs,
+      activate: () => {
+        this.#parts.log.use(compiled.errorLog, isStderr);
+        this.#activate(compiled);
+      },
+    };
+  }
+
+  async accept(address: ListenAddress, handle: ListenHandle): Promise<void> {
+    const listener = this.#current?.runtime.listeners.find((one) => one.address.text === address.text);
+    if (listener === undefined) return;
+    const point = new AcceptPoint(listener);
+    point.acceptor = new Acceptor(
+      {
+        onWire: (wire) => this.#server.accept(wire, point.groupsOf(wire), address.path),
+        onAcceptError: (errno) => this.#acceptFailed(errno),
+      },
+      this.#parts.isFast,
+    );
+    await point.acceptor.listen(handle, address.backlog);
+    this.#points.set(address.text, point);
+  }
+
+  stopAccepting(address: string): void {
+    this.#points.get(address)?.acceptor?.close();
+    this.#points.delete(address);
+  }
+
+  async drain(): Promise<void> {
+    await this.#server.drain();
+    this.#connections.closeIdle();
+  }
+
+  stop(): void {
+    for (const address of [...this.#points.keys()]) this.stopAccepting(address);
+    this.#server.destroyAll();
+    this.#connections.closeIdle();
+  }
+
+  upstreamStats(): unknown {
+    return reportUpstreams(this.#current?.upstreams.groups() ?? [], nowMs());
+  }
+
+  #activate(compiled: CompiledConfig): void {
+    this.#current = compiled;
+    this.#connections.closePeers(compiled.upstreams.activate());
+    for (const listener of compiled.runtime.listeners) this.#points.get(listener.address.text)?.follow(listener);
+  }
+
+  /** Once a second at most: with no file descriptors left it would come for every connection that waits. */
+  #acceptFailed(errno: number): void {
+    const now = nowMs();
+    if (now - this.#saidAcceptErrorAtMs < 1000) return;
+    this.#saidAcceptErrorAtMs = now;
+    this.#parts.log.write('crit', `accept4() failed (${strerror(errno)})`);
+  }
+}

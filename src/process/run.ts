@@ -1,0 +1,89 @@
+import { basename } from 'node:path';
+import { formatDiagnostic, includeChain } from '../config/diagnostic.ts';
+import { LogFiles } from '../observe/log-files.ts';
+import { writeStderr } from '../observe/stderr.ts';
+import type { ConfigSource } from './config-source.ts';
+import { daemonize, isDaemon, tellReady } from './daemon.ts';
+import { InProcessLink } from './in-process-link.ts';
+import { loadConfiguration } from './load-configuration.ts';
+import { MainLog } from './main-log.ts';
+import { openFirstLog } from './open-first-log.ts';
+import { Primary, useErrorLog } from './primary.ts';
+import { obeySignals } from './signals.ts';
+import { ProcessLink } from './worker-link.ts';
+import { makeWorkerParts } from './worker-parts.ts';
+
+export interface RunOptions {
+  readonly source: ConfigSource;
+  /** `-e`, else the built-in path; `stderr` is the process's own. */
+  readonly defaultErrorLog: string;
+  /** What the processes call themselves: `nginx` or `evenkeel`. */
+  readonly title: string;
+  /** Called when it serves. */
+  readonly onReady?: () => void;
+}
+
+/** Starts, serves, and resolves the exit code when all is over. */
+export async function run(options: RunOptions): Promise<number> {
+  const { source, defaultErrorLog } = options;
+  const logFiles = new LogFiles(source.prefix);
+  const log = new MainLog(true);
+  openFirstLog(log, logFiles, defaultErrorLog);
+  try {
+    return await serve(options, log, logFiles);
+  } finally {
+    logFiles.flushAtExit();
+  }
+}
+
+async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Promise<number> {
+  const { source, defaultErrorLog } = options;
+  const load = () => loadConfiguration({ source, log, logFiles, defaultErrorLog });
+
+  // 1. read and check
+  logFiles.begin();
+  const { configuration, findings } = await load();
+  const goesToBackground = configuration?.core.isDaemon === true && !isDaemon;
+  // The background process will say the warnings.
+  for (const finding of goesToBackground ? [] : findings) {
+    log.write(finding.severity, formatDiagnostic(finding));
+    for (const link of includeChain(finding)) writeStderr(`nginx:   ${link}\n`);
+  }
+  if (configuration === null) return 1;
+  if (goesToBackground) return daemonize();
+  useErrorLog(configuration, { log, logFiles });
+  logFiles.commit();
+
+  // 2. serve
+  process.title = `${options.title}: master process ${process.argv.slice(1).join(' ')}`;
+  log.write('notice', `using the "epoll" event method`);
+  log.write('notice', `${basename(process.execPath)} ${process.version}`);
+  const primary = new Primary(configuration, {
+    log,
+    logFiles,
+    load,
+    makeLink: ({ core }) =>
+      configuration.core.hasMaster
+        ? new ProcessLink({ env: workerEnv(core.env), args: [options.title, source.prefix] })
+        : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles })),
+    onZoneMessage: () => undefined,
+    onWorkerEnd: () => undefined,
+  });
+  obeySignals(primary, log);
+  if (!(await primary.start())) return 1;
+  log.started();
+  tellReady();
+  options.onReady?.();
+  await primary.ended;
+  return 0;
+}
+
+/** `NAME=VALUE` lines of `env`. */
+function workerEnv(lines: readonly string[]): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = {};
+  for (const line of lines) {
+    const at = line.indexOf('=');
+    if (at > 0) env[line.slice(0, at)] = line.slice(at + 1);
+  }
+  return env;
+}

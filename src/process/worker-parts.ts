@@ -1,0 +1,30 @@
+import { nowMs } from '../core/clock.ts';
+import { fastLayerWorks } from '../net/fast-layer-check.ts';
+import { ClusterStatsClient } from '../observe/cluster-stats.ts';
+import { Counters } from '../observe/counters.ts';
+import type { LogFiles } from '../observe/log-files.ts';
+import { HttpRuntime } from './http-runtime.ts';
+import type { MainLog } from './main-log.ts';
+import type { WorkerHost, WorkerParts } from './worker.ts';
+
+export interface WorkerSetting {
+  readonly host: WorkerHost;
+  readonly log: MainLog;
+  readonly logFiles: LogFiles;
+}
+
+/** Puts a worker together. */
+export async function makeWorkerParts({ host, log, logFiles }: WorkerSetting): Promise<WorkerParts> {
+  const counters = new Counters();
+  const ask = (query: number, isFull: boolean) => host.send({ type: 'stats-request', query, isFull });
+  const stats = new ClusterStatsClient(counters, ask, nowMs);
+  const runtime = new HttpRuntime({ log, logFiles, counters, stats, isFast: await fastLayerWorks() });
+  return {
+    runtime,
+    log,
+    logFiles,
+    counters,
+    onZoneMessage: () => undefined,
+    onStatsReply: (message) => stats.answered(message.query, message.stats),
+  };
+}
