@@ -471,6 +471,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     if (this.#isEnding) return;
     if (this.#writer.missingBytes > 0) return this.abort();
     this.#isEnding = true;
+    if (this.#ex !== null) this.#ex.isComplete = !this.#wire.isDestroyed;
     this.#writer.writeEnd(trailers);
     if (this.#wire.pendingBytes === 0 || this.#wire.isDestroyed) this.#finish();
   }

@@ -18,11 +18,6 @@ export class LogFiles {
     this.#prefix = prefix;
   }
 
-  /** What relative names hang under; ends in `/`. */
-  get prefix(): string {
-    return this.#prefix;
-  }
-
   /** The file of a path, relative ones under the prefix; `stderr` is the process's own. Throws ConfigError in nginx's words. */
   open(name: string, options: LogFileOptions = {}): LogFile {
     const path = name === 'stderr' || name === 'stdout' ? name : fullName(this.#prefix, name);
