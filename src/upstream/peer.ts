@@ -2,6 +2,7 @@ import type { PeerView } from '../policy/peer-view.ts';
 import { addressText, type PeerAddress } from './peer-address.ts';
 import type { PeerConf } from './peer-conf.ts';
 import { emptyPeerStats, type PeerStats } from './peer-stats.ts';
+import type { ZonedPeer } from './zone-port.ts';
 
 /** One live server of a group. Outlives a reload when name and address stay the same; its conf then changes. */
 export class Peer implements PeerView {
@@ -28,6 +29,8 @@ export class Peer implements PeerView {
   /** Requests under way in this worker; `active` adds those of the others when there is a zone. */
   localActive = 0;
   readonly stats: PeerStats = emptyPeerStats();
+  /** Its share in the zone of its group; null without a zone. */
+  zoned: ZonedPeer | null = null;
   /** The keepalive pool's own: what upstream/acquire keeps of this peer. */
   idle: unknown = null;
 

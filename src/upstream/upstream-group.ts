@@ -50,10 +50,20 @@ export interface CarriedGroup {
   pool: unknown;
 }
 
-/** What a group with a `zone` tells the other workers. Peers are told apart by the zone itself. */
+/** What a group with a `zone` tells the other workers. */
 export interface GroupZone {
+  /** A request comes: peers that were out long enough may need asking for. */
+  beforePick(nowMs: number): void;
   picked(peer: Peer, nowMs: number): void;
+  /** `outcome` is 'neutral' where failures don't count. */
   released(peer: Peer, outcome: PeerOutcome, nowMs: number): void;
+}
+
+/** Where zoned groups find the other workers; see ZonePort. */
+export interface ZoneLink {
+  zoneFor(): GroupZone;
+  /** All zoned groups of the configuration in force; called anew when their peers changed. */
+  open(groups: readonly UpstreamGroup[]): void;
 }
 
 /** One upstream: `upstream name {}`, or the addresses of a `proxy_pass http://host:port`. */
@@ -113,6 +123,7 @@ export class UpstreamGroup {
 
   /** The peer for the next attempt; null = `no live upstreams`. Pair it with exactly one `release`. */
   pick(session: PickSession, nowMs: number): Peer | null {
+    if (this.zone !== null) this.zone.beforePick(nowMs);
     let side = session.side;
     let index = side.balancer.pick(session.state, nowMs);
     const backups = session.sides.backups;
@@ -149,7 +160,7 @@ export class UpstreamGroup {
     if (change === 'ejected') peer.stats.unavailable++;
     side.balancer.release?.(session.index);
     session.index = -1;
-    if (this.zone !== null) this.zone.released(peer, outcome, nowMs);
+    if (this.zone !== null) this.zone.released(peer, side.set.isSingle ? 'neutral' : outcome, nowMs);
     return change;
   }
 

@@ -9,7 +9,7 @@ import { addressText, type PeerAddress } from './peer-address.ts';
 import type { PeerConf } from './peer-conf.ts';
 import type { ResolvedNames } from './resolved-names.ts';
 import type { ServerLine, UpstreamConf } from './upstream-conf.ts';
-import { type CarriedGroup, type GroupZone, UpstreamGroup } from './upstream-group.ts';
+import { type CarriedGroup, UpstreamGroup, type ZoneLink } from './upstream-group.ts';
 
 /** Groups of the configuration being compiled. */
 export const UPSTREAMS = new ServiceKey<UpstreamRegistry>('upstreams');
@@ -21,8 +21,8 @@ export interface UpstreamRegistryInit {
   readonly names: ResolvedNames;
   /** Default: Math.random. */
   readonly random?: RandomSource;
-  /** Gives a group with `zone` its line to the other workers; null or absent: each worker for itself. */
-  readonly openZone?: ((conf: UpstreamConf) => GroupZone | null) | null;
+  /** Line of groups with `zone` to the other workers; null or absent: each worker for itself. */
+  readonly zones?: ZoneLink | null;
 }
 
 /** Most groups kept for addresses that come out of variables. */
@@ -46,7 +46,7 @@ export class UpstreamRegistry {
   #previous: UpstreamRegistry | null;
   readonly #names: Map<string, ResolvedNames[string]>;
   readonly #random: RandomSource;
-  readonly #openZone: (conf: UpstreamConf) => GroupZone | null;
+  readonly #zones: ZoneLink | null;
   readonly #groups = new Map<string, OwnedGroup>();
   readonly #variableGroups = new Map<string, OwnedGroup>();
   #isActive = false;
@@ -55,7 +55,7 @@ export class UpstreamRegistry {
     this.#previous = init.previous;
     this.#names = new Map(Object.entries(init.names));
     this.#random = init.random ?? (() => (Math.random() * 0x1_0000_0000) >>> 0);
-    this.#openZone = init.openZone ?? (() => null);
+    this.#zones = init.zones ?? null;
   }
 
   /** `upstream NAME {}`. `compileKey` gives the key of `hash`: called by `compileKeys`, when all variables are known. */
@@ -121,6 +121,7 @@ export class UpstreamRegistry {
       }
       owned.group.replacePeers(owned.group.peers, owned.group.backups);
     }
+    this.#openZones();
     const before = this.#previous === null ? [] : [...this.#previous.#groups.values()];
     this.#previous = null;
     return before.flatMap((owned) => owned.entries.map((entry) => entry.peer)).filter((peer) => !kept.has(peer));
@@ -137,7 +138,12 @@ export class UpstreamRegistry {
       owned.entries = entries;
       owned.group.replacePeers(peersOf(entries, false), peersOf(entries, true));
     }
+    if (this.#isActive) this.#openZones();
     return gone;
+  }
+
+  #openZones(): void {
+    this.#zones?.open(this.groups().filter((group) => group.zone !== null));
   }
 
   /** The `upstream` block that a target means; one may be named like an address. */
@@ -164,7 +170,7 @@ export class UpstreamRegistry {
       backups: peersOf(entries, true),
       random: this.#random,
       carried,
-      zone: conf.zone === null ? null : this.#openZone(conf),
+      zone: conf.zone === null || this.#zones === null ? null : this.#zones.zoneFor(),
     });
     return { conf, entries, group };
   }

@@ -1,0 +1,79 @@
+/**
+ * What workers and the primary tell each other about upstreams with a `zone`. Plain JSON. Peers go by an id that is the same
+ * in every worker and over reloads: upstream, address, and which of several alike. Instants are on the `nowMs()` scale, which
+ * all processes of a machine share; null = never.
+ */
+export type ZoneMessage = ZoneWorkerMessage | ZonePrimaryMessage;
+
+/** Worker to primary. */
+export type ZoneWorkerMessage = ZoneOpen | ZoneReport;
+
+/** All peers of zoned upstreams of the worker's configuration; replaces its earlier list. */
+export interface ZoneOpen {
+  readonly kind: 'zone-open';
+  readonly peers: readonly ZonePeerLimits[];
+}
+
+export interface ZonePeerLimits {
+  readonly id: string;
+  readonly weight: number;
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+}
+
+/** What happened in a worker since its last report. */
+export interface ZoneReport {
+  readonly kind: 'zone-report';
+  readonly counts: readonly ZoneCount[];
+  readonly events: readonly ZoneEvent[];
+}
+
+export interface ZoneCount {
+  readonly id: string;
+  /** Requests under way in this worker, now. */
+  readonly active: number;
+  /** Picks since the last report. */
+  readonly picks: number;
+}
+
+/**
+ * failed, ok: an attempt's outcome. trial: a window began anew. ask: the time out is over and this worker has a request for the
+ * peer. yielded: gives back the right to try.
+ */
+export const ZONE_EVENTS = ['failed', 'ok', 'trial', 'ask', 'yielded'] as const;
+
+export interface ZoneEvent {
+  readonly id: string;
+  readonly what: (typeof ZONE_EVENTS)[number];
+  readonly atMs: number;
+}
+
+/** Primary to one worker. */
+export type ZonePrimaryMessage = ZoneUpdate;
+
+export interface ZoneUpdate {
+  readonly kind: 'zone-update';
+  readonly peers: readonly ZonePeerUpdate[];
+  /** Ids whose right to try is wanted back: answered by `yielded`, unless the trial has begun. */
+  readonly yield: readonly string[];
+}
+
+export interface ZonePeerUpdate {
+  readonly id: string;
+  /** Requests under way in the other workers. */
+  readonly others: number;
+  /** Picks of other workers since the last update. */
+  readonly picks: number;
+  /** Absent: unchanged. */
+  readonly health?: ZoneHealth;
+}
+
+export interface ZoneHealth {
+  readonly fails: number;
+  readonly accessedAtMs: number | null;
+  readonly checkedAtMs: number | null;
+  /** Failures in other workers since the last update: each lowers the effective weight. */
+  readonly newFailures: number;
+  /** Whether this worker may make the trial when the time out is over. */
+  readonly mayTry: boolean;
+}

@@ -1,0 +1,236 @@
+import { roundRobin } from '../policy/balance/round-robin.ts';
+import type { PeerOutcome } from '../policy/outcome.ts';
+import type { Peer } from './peer.ts';
+import type { GroupZone, UpstreamGroup, ZoneLink } from './upstream-group.ts';
+import type { ZoneEvent, ZonePeerUpdate, ZoneReport, ZoneUpdate, ZoneWorkerMessage } from './zone-message.ts';
+
+export interface ZonePortInit {
+  readonly send: (message: ZoneWorkerMessage) => void;
+  /** Runs `flush` soon, once: all that happens in a turn of the event loop goes out as one message. */
+  readonly schedule: (flush: () => void) => void;
+}
+
+/**
+ * A worker's half of the zones. Decisions are made here, at once, from what this worker knows; what it does is reported in
+ * batches, and the primary's answers correct the numbers that the policies read. So a peer's failures are exact when the answers
+ * are in; a limit (`max_conns`) can be overrun by the picks that other workers made within one exchange of messages, and no more.
+ */
+export class ZonePort implements ZoneLink {
+  readonly #send: ZonePortInit['send'];
+  readonly #schedule: ZonePortInit['schedule'];
+  #peers = new Map<string, ZonedPeer>();
+  #groups: readonly UpstreamGroup[] = [];
+  readonly #dirty = new Set<ZonedPeer>();
+  #events: ZoneEvent[] = [];
+  /** Peers that are out and another worker's to try. */
+  readonly #waiting = new Set<ZonedPeer>();
+  #isScheduled = false;
+  #isAlone = false;
+
+  constructor(init: ZonePortInit) {
+    this.#send = init.send;
+    this.#schedule = init.schedule;
+  }
+
+  /** The only worker there is: counts need not be told; failures are, so that they outlive it. */
+  setAlone(isAlone: boolean): void {
+    this.#isAlone = isAlone;
+    for (const zoned of this.#peers.values()) if (zoned.peer.localActive > 0) this.#touch(zoned);
+  }
+
+  zoneFor(): GroupZone {
+    return this.#zone;
+  }
+
+  /** The zoned groups that are in force from now on; again when a group's peers changed. */
+  open(groups: readonly UpstreamGroup[]): void {
+    const before = this.#peers;
+    this.#groups = groups;
+    this.#peers = new Map();
+    for (const group of groups) {
+      const alike = new Map<string, number>();
+      for (const peer of [...group.peers, ...group.backups]) {
+        const ordinal = alike.get(peer.addressText) ?? 0;
+        alike.set(peer.addressText, ordinal + 1);
+        const id = `${group.name} ${peer.addressText} ${ordinal}`;
+        const known = before.get(id);
+        const zoned = known?.peer === peer ? known : new ZonedPeer(id, peer);
+        this.#peers.set(id, zoned);
+        peer.zoned = zoned;
+      }
+    }
+    for (const [id, zoned] of before) if (this.#peers.get(id) !== zoned) this.#close(zoned);
+    this.#send({
+      kind: 'zone-open',
+      peers: [...this.#peers.values()].map(({ id, peer }) => ({
+        id,
+        weight: peer.weight,
+        maxFails: peer.maxFails,
+        failTimeoutMs: peer.failTimeoutMs,
+      })),
+    });
+    // A new list forgets nobody's count: what is under way is told anew.
+    for (const zoned of this.#peers.values()) if (zoned.peer.localActive > 0) this.#touch(zoned);
+  }
+
+  receive(message: ZoneUpdate): void {
+    for (const update of message.peers) {
+      const zoned = this.#peers.get(update.id);
+      if (zoned !== undefined) this.#apply(zoned, update);
+    }
+    for (const group of this.#groups) this.#applyPicks(group);
+    for (const id of message.yield) {
+      const zoned = this.#peers.get(id);
+      if (zoned === undefined || !zoned.peer.mayTry) continue;
+      zoned.peer.mayTry = false;
+      if (!takesPart(zoned.peer)) this.#wait(zoned);
+      this.#tell(zoned, 'yielded', zoned.lastEventAtMs);
+    }
+  }
+
+  readonly #zone: GroupZone = {
+    beforePick: (nowMs) => {
+      if (this.#waiting.size > 0) this.#askForTrials(nowMs);
+    },
+    picked: (peer, nowMs) => {
+      const zoned = peer.zoned;
+      if (zoned === null) return;
+      zoned.picks++;
+      if (peer.fails > 0 && peer.checkedAtMs === nowMs) this.#tell(zoned, 'trial', nowMs);
+      this.#touch(zoned);
+    },
+    released: (peer, outcome, nowMs) => {
+      const zoned = peer.zoned;
+      if (zoned === null) return;
+      this.#noteOutcome(zoned, outcome, nowMs);
+      this.#touch(zoned);
+    },
+  };
+
+  #noteOutcome(zoned: ZonedPeer, outcome: PeerOutcome, nowMs: number): void {
+    if (outcome === 'failed') {
+      zoned.mayHaveFails = true;
+      this.#tell(zoned, 'failed', nowMs);
+    } else if (outcome === 'ok' && zoned.mayHaveFails && zoned.peer.accessedAtMs < zoned.peer.checkedAtMs) {
+      this.#tell(zoned, 'ok', nowMs);
+    }
+  }
+
+  #askForTrials(nowMs: number): void {
+    for (const zoned of this.#waiting) {
+      const { peer } = zoned;
+      if (zoned.hasAsked || nowMs - peer.checkedAtMs <= peer.failTimeoutMs) continue;
+      zoned.hasAsked = true;
+      this.#tell(zoned, 'ask', nowMs);
+    }
+  }
+
+  #apply(zoned: ZonedPeer, { others, picks, health }: ZonePeerUpdate): void {
+    const { peer } = zoned;
+    peer.active = peer.localActive + others;
+    zoned.foreignPicks += picks;
+    if (health === undefined) return;
+    peer.fails = health.fails;
+    peer.accessedAtMs = health.accessedAtMs ?? Number.NEGATIVE_INFINITY;
+    peer.checkedAtMs = health.checkedAtMs ?? Number.NEGATIVE_INFINITY;
+    peer.mayTry = health.mayTry;
+    zoned.mayHaveFails = health.fails > 0;
+    if (peer.maxFails !== 0 && health.newFailures > 0) {
+      const loss = Math.floor(peer.weight / peer.maxFails) * health.newFailures;
+      peer.effectiveWeight = Math.max(peer.effectiveWeight - loss, 0);
+    }
+    if (health.mayTry) this.#waiting.delete(zoned);
+    else this.#wait(zoned);
+  }
+
+  #wait(zoned: ZonedPeer): void {
+    zoned.hasAsked = false;
+    this.#waiting.add(zoned);
+  }
+
+  /** Round robin goes on from where the others are: as if this worker had made their picks, all at once. */
+  #applyPicks(group: UpstreamGroup): void {
+    const takesTurns = group.method.def === roundRobin;
+    for (const side of [group.peers, group.backups]) {
+      const sharers = side.filter((peer) => peer.zoned !== null && takesPart(peer));
+      const picks = sharers.reduce((sum, peer) => sum + (peer.zoned?.foreignPicks ?? 0), 0);
+      const total = sharers.reduce((sum, peer) => sum + peer.effectiveWeight, 0);
+      if (takesTurns && picks > 0) {
+        for (const peer of sharers) {
+          peer.currentWeight += picks * peer.effectiveWeight - (peer.zoned?.foreignPicks ?? 0) * total;
+        }
+      }
+      for (const peer of side) if (peer.zoned !== null) peer.zoned.foreignPicks = 0;
+    }
+  }
+
+  #tell(zoned: ZonedPeer, what: ZoneEvent['what'], atMs: number): void {
+    zoned.lastEventAtMs = atMs;
+    this.#events.push({ id: zoned.id, what, atMs });
+    this.#plan();
+  }
+
+  #touch(zoned: ZonedPeer): void {
+    if (this.#isAlone) {
+      zoned.picks = 0;
+      return;
+    }
+    this.#dirty.add(zoned);
+    this.#plan();
+  }
+
+  #plan(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#schedule(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const counts: ZoneReport['counts'][number][] = [];
+    for (const zoned of this.#dirty) {
+      if (this.#peers.get(zoned.id) === zoned) {
+        counts.push({ id: zoned.id, active: zoned.peer.localActive, picks: zoned.picks });
+      }
+      zoned.picks = 0;
+    }
+    this.#dirty.clear();
+    const events = this.#events;
+    this.#events = [];
+    if (counts.length > 0 || events.length > 0) this.#send({ kind: 'zone-report', counts, events });
+  }
+
+  /** The peer is no longer shared: only what this worker does counts. */
+  #close(zoned: ZonedPeer): void {
+    this.#waiting.delete(zoned);
+    this.#dirty.delete(zoned);
+    if (zoned.peer.zoned !== zoned) return;
+    zoned.peer.zoned = null;
+    zoned.peer.active = zoned.peer.localActive;
+    zoned.peer.mayTry = true;
+  }
+}
+
+/** In the turns of round robin at present. */
+function takesPart(peer: Peer): boolean {
+  return !peer.isDown && (peer.maxFails === 0 || peer.fails < peer.maxFails);
+}
+
+/** A peer as the zone knows it. */
+export class ZonedPeer {
+  readonly id: string;
+  readonly peer: Peer;
+  /** Own picks not yet reported; others' picks not yet applied. */
+  picks = 0;
+  foreignPicks = 0;
+  /** Some worker has counted failures: a success is worth telling. */
+  mayHaveFails = false;
+  /** The right to try was asked for since the last answer. */
+  hasAsked = false;
+  lastEventAtMs = 0;
+
+  constructor(id: string, peer: Peer) {
+    this.id = id;
+    this.peer = peer;
+  }
+}

@@ -1,0 +1,132 @@
+import type { Peer } from '../../../src/upstream/peer.ts';
+import type { PickSession } from '../../../src/upstream/pick-session.ts';
+import type { UpstreamGroup } from '../../../src/upstream/upstream-group.ts';
+import { UpstreamRegistry } from '../../../src/upstream/upstream-registry.ts';
+import { ZoneArbiter } from '../../../src/upstream/zone-arbiter.ts';
+import type { ZoneMessage, ZoneUpdate, ZoneWorkerMessage } from '../../../src/upstream/zone-message.ts';
+import { ZonePort } from '../../../src/upstream/zone-port.ts';
+import { fakeExchange } from './fake-exchange.ts';
+import { readUpstreams } from './read-upstreams.ts';
+
+export interface Lease {
+  readonly peer: Peer;
+  readonly session: PickSession;
+}
+
+/** One worker process: its own registry and port. */
+export class SimulatedWorker {
+  readonly id: number;
+  readonly port: ZonePort;
+  registry: UpstreamRegistry;
+
+  constructor(
+    id: number,
+    text: string,
+    send: (message: ZoneWorkerMessage) => void,
+    schedule: (run: () => void) => void,
+  ) {
+    this.id = id;
+    this.port = new ZonePort({ send, schedule });
+    this.registry = new UpstreamRegistry({ previous: null, names: {}, zones: this.port });
+    this.load(text);
+  }
+
+  load(text: string): void {
+    const next = new UpstreamRegistry({ previous: this.registry, names: {}, zones: this.port });
+    for (const conf of readUpstreams(text).upstreams) next.define(conf, null);
+    next.activate();
+    this.registry = next;
+  }
+
+  get group(): UpstreamGroup {
+    const group = this.registry.byName('u');
+    if (group === null) throw new Error('no upstream u');
+    return group;
+  }
+
+  pick(nowMs: number): Lease | null {
+    const session = this.group.newSession(fakeExchange());
+    const peer = this.group.pick(session, nowMs);
+    return peer === null ? null : { peer, session };
+  }
+
+  release(lease: Lease, outcome: 'ok' | 'failed' | 'neutral', nowMs: number): void {
+    this.group.release(lease.session, lease.peer, outcome, nowMs);
+  }
+
+  /** A whole request at one peer; its last port digit, or null: no live upstreams. */
+  request(outcome: 'ok' | 'failed', nowMs: number): string | null {
+    const lease = this.pick(nowMs);
+    if (lease === null) return null;
+    this.release(lease, outcome, nowMs);
+    return lease.peer.addressText.slice(-1);
+  }
+}
+
+/** Primary and workers; messages travel as JSON and only when `deliver` or `settle` says so. */
+export class ZoneSimulation {
+  readonly workers: SimulatedWorker[] = [];
+  readonly arbiter: ZoneArbiter;
+  readonly #text: string;
+  #wire: (() => void)[] = [];
+  #turn: (() => void)[] = [];
+  messages = 0;
+
+  constructor(text: string, workers: number) {
+    this.#text = text;
+    this.arbiter = new ZoneArbiter({
+      send: (worker, message) => this.#post(message, (copy: ZoneUpdate) => this.#worker(worker)?.port.receive(copy)),
+      schedule: (run) => this.#turn.push(run),
+    });
+    for (let id = 0; id < workers; id++) this.addWorker(id);
+    this.settle();
+  }
+
+  addWorker(id: number): SimulatedWorker {
+    const worker = new SimulatedWorker(
+      id,
+      this.#text,
+      (message) =>
+        this.#post(message, (copy: ZoneWorkerMessage) => {
+          if (this.#worker(id) !== undefined) this.arbiter.receive(id, copy);
+        }),
+      (run) => this.#turn.push(run),
+    );
+    this.workers.push(worker);
+    return worker;
+  }
+
+  kill(id: number): void {
+    const at = this.workers.findIndex((worker) => worker.id === id);
+    this.workers.splice(at, 1);
+    this.arbiter.workerGone(id);
+  }
+
+  /** One turn of every event loop, then one trip of what was sent. */
+  deliver(): void {
+    const turn = this.#turn;
+    this.#turn = [];
+    for (const run of turn) run();
+    const wire = this.#wire;
+    this.#wire = [];
+    for (const arrive of wire) arrive();
+  }
+
+  /** Until nobody has anything to say. */
+  settle(): void {
+    for (let trips = 0; this.#turn.length > 0 || this.#wire.length > 0; trips++) {
+      if (trips > 100) throw new Error('the zones never fall silent');
+      this.deliver();
+    }
+  }
+
+  #worker(id: number): SimulatedWorker | undefined {
+    return this.workers.find((worker) => worker.id === id);
+  }
+
+  #post<M extends ZoneMessage>(message: M, arrive: (copy: M) => void): void {
+    this.messages++;
+    const text = JSON.stringify(message);
+    this.#wire.push(() => arrive(JSON.parse(text)));
+  }
+}
