@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../src/core/deadlines.ts';
 import { H1Server } from '../../src/h1/h1-server.ts';
 import type { Exchange } from '../../src/http/exchange.ts';
-import { DONE } from '../../src/http/location.ts';
+import { DONE, type PhaseResult } from '../../src/http/location.ts';
 import { sendWhole } from '../../src/http/send-response.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import { FakeWire } from '../support/fake-wire.ts';
@@ -11,7 +11,7 @@ import { shown, wireCases } from '../support/wire-cases.ts';
 
 /** Reads the whole body, records what it saw, answers 200. */
 function recorder(events: string[]) {
-  return (ex: Exchange) => {
+  return (ex: Exchange): PhaseResult => {
     const { request } = ex;
     events.push(`request ${request.method} ${request.target} ${request.version / 10}`);
     if (request.rawHost !== null) events.push(`host ${request.rawHost}`);
