@@ -14,16 +14,29 @@ const UNDERSCORE = 0x5f;
 export function fieldReader(variableName: string): FieldReader {
   const separator = variableName === 'cookie' ? '; ' : ', ';
   const id = knownHeaderIdOf(variableName.replaceAll('_', '-'));
-  if (id !== 0) return (block) => joined(block, (index) => block.ids[index] === id, separator);
-  return (block) => joined(block, (index) => isNamedAs(block, index, variableName), separator);
+  const next: NextField =
+    id !== 0 ? (block, from) => nextKnown(block, from, id) : (block, from) => nextNamed(block, from, variableName);
+  return (block) => {
+    const first = next(block, 0);
+    if (first < 0) return null;
+    let text = block.value(first);
+    for (let i = next(block, first + 1); i >= 0; i = next(block, i + 1)) text += separator + block.value(i);
+    return text;
+  };
 }
 
-function joined(block: HeaderBlock, isWanted: (index: number) => boolean, separator: string): string | null {
-  let text: string | null = null;
-  for (let i = 0; i < block.count; i++) {
-    if (isWanted(i)) text = text === null ? block.value(i) : text + separator + block.value(i);
-  }
-  return text;
+/** Index of the next wanted field at or after `from`; -1 when there is none. */
+type NextField = (block: HeaderBlock, from: number) => number;
+
+function nextKnown(block: HeaderBlock, from: number, id: number): number {
+  const ids = block.ids;
+  for (let i = from; i < block.count; i++) if (ids[i] === id) return i;
+  return -1;
+}
+
+function nextNamed(block: HeaderBlock, from: number, variableName: string): number {
+  for (let i = from; i < block.count; i++) if (isNamedAs(block, i, variableName)) return i;
+  return -1;
 }
 
 /** Does field `index` bear the name, with `-` as `_`? `variableName` is lower case. */
