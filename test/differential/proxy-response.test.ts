@@ -18,7 +18,7 @@ function responses(table: Readonly<Record<string, Script>>): { script: Script; c
 const ok = (...lines: string[]) => `HTTP/1.1 200 OK\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
 
 const WELL_FORMED = {
-  length: ok('Content-Length: 3') + 'abc',
+  length: `${ok('Content-Length: 3')}abc`,
   'length 0': ok('Content-Length: 0'),
   'until close': [ok('X: y'), 'abc', 10, 'def'],
   'until close and empty': [ok('X: y')],

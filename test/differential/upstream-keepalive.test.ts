@@ -63,7 +63,7 @@ compare('keepalive to upstreams', {
 compare('kept connections that break', {
   backends: {
     // the second request of a connection meets a peer that has just gone
-    STALE: (got, nth) => (nth % 2 === 1 ? [''] : reply(`request ${nth}`)),
+    STALE: (_, nth) => (nth % 2 === 1 ? [''] : reply(`request ${nth}`)),
     GONE: (_, nth) => (nth % 2 === 1 ? [RESET] : reply(`request ${nth}`)),
     BODY: (_, nth) => (nth === 0 ? ['HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc', 20, 'extra'] : reply('fresh')),
   },
