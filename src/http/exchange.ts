@@ -97,7 +97,7 @@ export class Exchange {
   extras: Map<object, unknown> | null = null;
   /** Request body kept in memory or file by the content handler (http/request-body). */
   body: object | null = null;
-  /** Goes back to its pool when the exchange is reset: the content handler's state, which variables still read in the log phase. */
+  /** The content handler's state, which variables still read in the log phase; `recycle` gives it back to its pool after that. */
   recyclable: Recyclable | null = null;
   /** Log phase ran. */
   isLogged = false;
@@ -131,6 +131,12 @@ export class Exchange {
     return attempt;
   }
 
+  /** Logged and over: lets go of what must not wait for the next request. */
+  recycle(): void {
+    this.recyclable?.recycle();
+    this.recyclable = null;
+  }
+
   reset(server: VirtualServer): void {
     this.request.reset();
     this.host = '';
@@ -161,8 +167,7 @@ export class Exchange {
     this.requestId = '';
     this.extras = null;
     this.body = null;
-    this.recyclable?.recycle();
-    this.recyclable = null;
+    this.recycle();
     this.isLogged = false;
   }
 }

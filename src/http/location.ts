@@ -74,6 +74,8 @@ export class Location {
   isInternal = false;
   /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */
   errorPage: ErrorPageHandler | null = null;
+  /** Statuses that `errorPage` would take over, for `proxy_intercept_errors`; null = none. */
+  errorPageStatuses: ReadonlySet<number> | null = null;
 
   constructor(name: string, core: CoreSettings, errorLog: RequestLog) {
     this.name = name;

@@ -6,7 +6,10 @@ import { TempFile, type TempFileLife, type TempPath } from './temp-file.ts';
 const READ_BYTES = 65_536;
 const FIRST_BLOCK_BYTES = 4096;
 
-const FILE_LIFE = { off: 'unlinked', on: 'kept', clean: 'until-closed' } as const satisfies Record<string, TempFileLife>;
+const FILE_LIFE = { off: 'unlinked', on: 'kept', clean: 'until-closed' } as const satisfies Record<
+  string,
+  TempFileLife
+>;
 
 export interface BodySettings {
   /** `client_body_buffer_size`: a larger body goes to a temporary file. */

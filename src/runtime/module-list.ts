@@ -6,6 +6,7 @@ import { coreModule } from '../modules/core/core-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { logModule } from '../modules/log/log-module.ts';
+import { proxyModule } from '../modules/proxy/proxy.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
 import { stubStatusModule } from '../modules/status/stub-status.ts';
@@ -20,6 +21,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   upstreamModule,
   rewriteModule,
   accessModule,
+  proxyModule,
   stubStatusModule,
   lbStatusModule,
   headersModule,

@@ -1,0 +1,629 @@
+import { wallMs } from '../../core/clock.ts';
+import type { Deadlines } from '../../core/deadlines.ts';
+import { ProxyError } from '../../core/errors.ts';
+import { copyFields } from '../../http/copy-fields.ts';
+import { respondStatus } from '../../http/error-response.ts';
+import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
+import type { HeaderBlock } from '../../http/header-block.ts';
+import type { LogLevel } from '../../http/location.ts';
+import { type BodyOwner, RequestBody } from '../../http/request-body.ts';
+import { type PipeOwner, ResponsePipe } from '../../http/response-pipe.ts';
+import { sendResponseHead } from '../../http/send-response.ts';
+import { type UpstreamConnection, UpstreamRequest, type UpstreamResponseSink } from '../../http/upstream-connection.ts';
+import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
+import type { Connecting } from '../../net/connector.ts';
+import type { PeerOutcome } from '../../policy/outcome.ts';
+import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from '../../policy/retry.ts';
+import type { AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
+import type { Peer } from '../../upstream/peer.ts';
+import { PickSession } from '../../upstream/pick-session.ts';
+import { followAccelRedirect } from './accel-redirect.ts';
+import { attemptEnd, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
+import { AttemptNotes } from './attempt-notes.ts';
+import type { Destination } from './pass-to.ts';
+import type { ProxyLocation } from './proxy-location.ts';
+import type { AccelFields } from './response-fields.ts';
+import { StreamedBody } from './streamed-body.ts';
+import { Tunnel, type TunnelOwner } from './tunnel.ts';
+
+/** What the loop needs of the worker. */
+export interface ProxyWorker {
+  readonly connections: Pick<PeerConnections, 'acquire'>;
+  /** Idle tunnels. */
+  readonly deadlines: Deadlines;
+  readonly now: () => number;
+}
+
+/** Requests that are over, for the next ones. */
+const MAX_SPARE = 256;
+const spare: ProxyRequest[] = [];
+
+/**
+ * The one that has served this exchange before an internal redirect, else an idle one, or a new one.
+ * It goes back when the exchange is recycled.
+ */
+export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyRequest {
+  if (ex.recyclable instanceof ProxyRequest) return ex.recyclable;
+  const request = spare.pop();
+  if (request === undefined || request.worker !== worker) return new ProxyRequest(worker);
+  return request;
+}
+
+/**
+ * One request on its way through peers: the only loop in which attempts are made.
+ *
+ * ```
+ * 1 start        destination, body wanted?
+ * 2 body         read whole (buffered), or left to step 5
+ * 3 next         pick a peer <--------------------------------+
+ * 4 connect      acquire a connection                         | verdict of policy/retry
+ * 5 send         head and body                                |
+ * 6 head         its status may be worth another peer --------+--- so may any failure up to here
+ * 7 pass head    fields hidden, rewritten; filters; X-Accel-…; from here on nothing is retried
+ * 8 body         response pipe        101: tunnel
+ * 9 end          peer released with its outcome, then the client's stream ends the exchange
+ * ```
+ * Invariant: `#peer` is set from pick to release; `#end` is the only way to release it.
+ * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
+ */
+export class ProxyRequest
+  implements ContentState, AcquireWaiter, UpstreamResponseSink, PipeOwner, BodyOwner, TunnelOwner, Recyclable
+{
+  readonly worker: ProxyWorker;
+  readonly responseHead = new UpstreamResponseHead();
+  readonly #request = new UpstreamRequest();
+  readonly #session = new PickSession();
+  readonly #pipe: ResponsePipe;
+  readonly #notes = new AttemptNotes();
+  readonly #accel: AccelFields = { redirect: null, buffering: null, limitRateBytes: -1 };
+  #ex: Exchange | null = null;
+  #location: ProxyLocation | null = null;
+  #destination: Destination | null = null;
+  #stage: Stage | 'body' | 'over' = 'over';
+  #peer: Peer | null = null;
+  #connection: UpstreamConnection | null = null;
+  #connecting: Connecting | null = null;
+  #attempt: UpstreamAttempt | null = null;
+  #body: RequestBody | null = null;
+  #spareBody: RequestBody | null = null;
+  #streamed: StreamedBody | null = null;
+  #fixedBody: Buffer | null = null;
+  #firstAtMs = 0;
+  #isTruncated = false;
+  #trailers: HeaderBlock | null = null;
+
+  constructor(worker: ProxyWorker) {
+    this.worker = worker;
+    this.#pipe = new ResponsePipe(this, worker.now);
+  }
+
+  /** `$proxy_host`, `$proxy_port`. */
+  get destination(): Destination | null {
+    return this.#destination;
+  }
+
+  /** Length of the body for the peer: `$proxy_internal_body_length`'s meaning; 'chunked' while it is not known. */
+  get #bodyLength(): number | 'chunked' | 'none' {
+    const { request } = this.#ex as Exchange;
+    if (this.#fixedBody !== null) return this.#fixedBody.length;
+    if (this.#body !== null) return this.#body.sizeBytes;
+    if (this.#streamed !== null) return request.framing === 'chunked' ? 'chunked' : request.contentLength;
+    return (this.#location as ProxyLocation).passesBody && request.contentLength === 0 ? 0 : 'none';
+  }
+
+  // --- 1. start
+
+  start(ex: Exchange, location: ProxyLocation): void {
+    ex.recyclable = this;
+    ex.content = this;
+    this.#ex = ex;
+    this.#location = location;
+    this.#isTruncated = false;
+    this.#trailers = null;
+    this.#fixedBody = null;
+    this.#streamed = null;
+    this.#destination = location.passTo.destination(ex);
+    if (this.#destination === null) {
+      this.#answer(location.passTo.failureStatus);
+      return;
+    }
+    if (location.setBody !== null) this.#fixedBody = Buffer.from(location.setBody.evaluate(ex), 'latin1');
+    const { framing } = ex.request;
+    if (framing === 'none' || !location.passesBody) {
+      this.#begin();
+      return;
+    }
+    // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
+    if (this.#body !== null) {
+      this.#body.rewind();
+      this.#begin();
+    } else if (location.buffersRequest || (framing === 'chunked' && location.version === 10)) {
+      this.#readBody(ex, location);
+    } else {
+      this.#streamed = new StreamedBody(this);
+      this.#begin();
+    }
+  }
+
+  // --- 2. the body
+
+  #readBody(ex: Exchange, location: ProxyLocation): void {
+    this.#stage = 'body';
+    this.#spareBody ??= new RequestBody(this);
+    this.#body = this.#spareBody;
+    ex.body = this.#body;
+    this.#body.read(ex.stream, location.body, ex.request.contentLength);
+  }
+
+  onBodyTempFile(name: string): void {
+    this.#log('warn', `a client request body is buffered to a temporary file ${name}`);
+  }
+
+  onBodyReady(): void {
+    this.#begin();
+  }
+
+  onBodyFailed(error: ProxyError | Error): void {
+    const isOurs = !(error instanceof ProxyError);
+    const isNews = !isOurs && error.code !== 'client-timeout';
+    if (isOurs) this.#log('crit', `writing a request body to a temporary file failed: ${error.message}`);
+    else if (isNews) this.#log(error.code === 'body-too-large' ? 'error' : 'info', error.message);
+    this.#dropAttempt();
+    this.#answer(isOurs ? 500 : error.status);
+  }
+
+  #begin(): void {
+    const ex = this.#ex as Exchange;
+    const location = this.#location as ProxyLocation;
+    const destination = this.#destination as Destination;
+    const request = this.#request;
+    request.reset();
+    request.method = location.method === null ? ex.request.method : location.method.evaluate(ex);
+    request.target = location.passTo.target(ex, destination);
+    request.version = location.version;
+    location.requestFields.build(ex, request, this.#bodyLength);
+    destination.group.newSession(ex, this.#session);
+    this.#session.limitTries(location.retry.maxTries);
+    this.#firstAtMs = this.worker.now();
+    this.#next(this.#firstAtMs, ex.attemptCount > 0);
+  }
+
+  // --- 3. a peer
+
+  #next(now: number, startsGroup: boolean): void {
+    const ex = this.#ex as Exchange;
+    const { group } = this.#destination as Destination;
+    this.#stage = 'connecting';
+    const peer = group.pick(this.#session, now);
+    this.#beginAttempt(peer === null ? group.name : peer.addressText, now, startsGroup);
+    if (peer === null) {
+      (this.#attempt as UpstreamAttempt).status = 502;
+      (this.#attempt as UpstreamAttempt).responseMs = 0;
+      this.#log('error', `no live upstreams${STAGES.connecting}`);
+      this.#answer(502);
+      return;
+    }
+    this.#peer = peer;
+    this.#connect(ex, peer, false);
+  }
+
+  #beginAttempt(address: string, now: number, startsGroup: boolean): void {
+    const attempt = (this.#ex as Exchange).nextAttempt();
+    attempt.address = address;
+    attempt.startedAtMs = now;
+    attempt.startsGroup = startsGroup;
+    this.#attempt = attempt;
+    this.#notes.reset();
+  }
+
+  // --- 4. a connection
+
+  #connect(ex: Exchange, peer: Peer, isFresh: boolean): void {
+    const { group } = this.#destination as Destination;
+    this.#stage = 'connecting';
+    const options = (this.#location as ProxyLocation).connectOptions(ex);
+    const connecting = this.worker.connections.acquire(group, peer, options, isFresh, this);
+    // Settled before it returned: what follows has happened already, perhaps for another request.
+    if (connecting !== null) this.#connecting = connecting;
+  }
+
+  onConnected(connection: UpstreamConnection): void {
+    const attempt = this.#attempt as UpstreamAttempt;
+    const location = this.#location as ProxyLocation;
+    this.#connecting = null;
+    this.#connection = connection;
+    this.#notes.isReused = connection.isReused;
+    attempt.connectMs = connection.isReused ? 0 : this.worker.now() - attempt.startedAtMs;
+    connection.setTimeouts(location.sendTimeoutMs, location.readTimeoutMs);
+    connection.setMaxHeadBytes(location.maxHeadBytes);
+    this.#send(connection);
+  }
+
+  onConnectError(error: ProxyError): void {
+    this.#connecting = null;
+    this.#failed(error);
+  }
+
+  // --- 5. the request
+
+  #send(connection: UpstreamConnection): void {
+    const streamed = this.#streamed;
+    this.#stage = 'sending';
+    if (streamed !== null) {
+      connection.sendRequest(this.#request, null, false, this);
+      if (this.#connection !== connection) return;
+      this.#stage = 'reading-head';
+      const ex = this.#ex as Exchange;
+      streamed.begin(ex.stream, connection, (this.#location as ProxyLocation).body.maxBytes);
+      return;
+    }
+    const body = this.#body;
+    if (body === null) {
+      if (connection.sendRequest(this.#request, this.#fixedBody, true, this)) this.#stage = 'reading-head';
+      return;
+    }
+    const first = this.#nextPiece(body);
+    if (first === undefined) return;
+    if (connection.sendRequest(this.#request, first, body.isSent, this)) this.#sendMore(connection, body);
+  }
+
+  onRequestWritable(): void {
+    const connection = this.#connection;
+    if (connection === null) return;
+    if (this.#streamed !== null) this.#streamed.onWritable();
+    else if (this.#body !== null) this.#sendMore(connection, this.#body);
+    else if (this.#stage === 'sending') this.#stage = 'reading-head';
+  }
+
+  #sendMore(connection: UpstreamConnection, body: RequestBody): void {
+    while (!body.isSent) {
+      const piece = this.#nextPiece(body);
+      if (piece === undefined || piece === null) return;
+      if (!connection.sendBody(piece, body.isSent)) return;
+      if (this.#connection !== connection) return;
+    }
+    if (this.#stage === 'sending') this.#stage = 'reading-head';
+  }
+
+  /** Undefined: the temporary file could not be read, and the request is answered. */
+  #nextPiece(body: RequestBody): Uint8Array | null | undefined {
+    try {
+      return body.next();
+    } catch (error) {
+      this.#log('crit', `reading a request body from a temporary file failed: ${(error as Error).message}`);
+      this.#dropAttempt();
+      this.#answer(500);
+      return undefined;
+    }
+  }
+
+  // --- 6. the response's head
+
+  onInformational(head: UpstreamResponseHead): void {
+    const ex = this.#ex as Exchange;
+    if (head.status === 103 && (this.#location as ProxyLocation).passesEarlyHints(ex)) {
+      ex.stream.sendInformational(103, head.headers);
+    }
+  }
+
+  onResponseHead(head: UpstreamResponseHead): void {
+    const ex = this.#ex as Exchange;
+    const location = this.#location as ProxyLocation;
+    const attempt = this.#attempt as UpstreamAttempt;
+    const connection = this.#connection as UpstreamConnection;
+    const { status } = head;
+    const now = this.worker.now();
+    attempt.headerMs = now - attempt.startedAtMs;
+    attempt.status = status;
+    ex.upstreamHead = head;
+    if (status === 101 && !ex.request.upgrade) {
+      connection.destroy();
+      this.#failed(unasked());
+      return;
+    }
+    if (retryStatusBit(status) !== 0) {
+      const verdict = this.#verdict('status', status, now);
+      if (verdict.next === 'next-peer') {
+        this.#end(verdict.outcome, now);
+        connection.destroy();
+        this.#repeat(now);
+        return;
+      }
+    }
+    this.#passHead(ex, location, connection, head);
+  }
+
+  // --- 7. the client's head
+
+  #passHead(ex: Exchange, location: ProxyLocation, connection: UpstreamConnection, head: UpstreamResponseHead): void {
+    const fields = location.responseFields;
+    const accel = this.#accel;
+    fields.readAccel(head, accel);
+    if (accel.redirect !== null) {
+      const uri = accel.redirect;
+      fields.keepForRedirect(ex, head);
+      this.#end('ok', this.worker.now());
+      connection.destroy();
+      this.#letGoOfClient();
+      followAccelRedirect(ex, uri);
+      return;
+    }
+    if (location.interceptsErrors && head.status >= 300 && ex.location.errorPageStatuses?.has(head.status) === true) {
+      this.#intercept(ex, connection, head);
+      return;
+    }
+    fields.apply(ex, head);
+    if (this.#streamed === null && !location.passesBody && ex.request.framing !== 'none') ex.stream.discardBody();
+    this.#stage = 'reading-body';
+    if (head.status === 101) {
+      this.#openTunnel(ex, location, connection);
+      return;
+    }
+    this.#pipe.begin(ex.stream, connection, this.#pipeSettings(ex, location));
+    sendResponseHead(ex);
+  }
+
+  /** `proxy_intercept_errors`: the location's `error_page` answers in the peer's place. */
+  #intercept(ex: Exchange, connection: UpstreamConnection, head: UpstreamResponseHead): void {
+    const challenge = head.status === 401 ? head.headers.get('www-authenticate') : null;
+    if (challenge !== null) ex.response.add('WWW-Authenticate', challenge);
+    this.#end('ok', this.worker.now());
+    connection.destroy();
+    this.#answer(head.status);
+  }
+
+  #pipeSettings(ex: Exchange, location: ProxyLocation) {
+    const { pipe } = location;
+    const { buffering, limitRateBytes } = this.#accel;
+    const readRateBytes = location.readRateBytes(ex);
+    if (buffering === null && limitRateBytes < 0 && readRateBytes === pipe.readRateBytes) return pipe;
+    return {
+      ...pipe,
+      isBuffered: buffering ?? pipe.isBuffered,
+      limitRateBytes: limitRateBytes < 0 ? pipe.limitRateBytes : limitRateBytes,
+      readRateBytes,
+    };
+  }
+
+  // --- 8. the response's body
+
+  onResponseData(chunk: Buffer): void {
+    this.#pipe.onData(chunk);
+  }
+
+  onResponsePause(): void {
+    this.#pipe.onPause();
+  }
+
+  onPipeTempFile(name: string): void {
+    this.#log('warn', `an upstream response is buffered to a temporary file ${name}${STAGES['reading-body']}`);
+  }
+
+  onPipeError(error: unknown): void {
+    this.#log('crit', `a temporary file for an upstream response failed: ${(error as Error).message}`);
+    this.#dropAttempt();
+    this.#answer(500);
+  }
+
+  /** From the client's stream. */
+  onWritable(): void {
+    this.#pipe.onWritable();
+  }
+
+  // --- 9. the end
+
+  onResponseEnd(trailers: HeaderBlock | null): void {
+    const connection = this.#connection as UpstreamConnection;
+    if (trailers !== null && trailers.count > 0 && (this.#location as ProxyLocation).passesTrailers) {
+      this.#trailers = copyFields(trailers);
+    }
+    this.#end('ok', this.worker.now());
+    connection.release();
+    this.#streamed?.stop();
+    this.#pipe.onEnd();
+  }
+
+  onPipeDone(): void {
+    const { stream } = this.#ex as Exchange;
+    const isTruncated = this.#isTruncated;
+    const trailers = this.#trailers;
+    this.#letGoOfClient();
+    if (isTruncated) stream.abort();
+    else stream.endBody(trailers);
+  }
+
+  // --- failures
+
+  onUpstreamError(error: ProxyError): void {
+    this.#failed(error);
+  }
+
+  /** The attempt brought no whole answer; its connection, if there was one, is destroyed. */
+  #failed(error: ProxyError): void {
+    const ex = this.#ex as Exchange;
+    const now = this.worker.now();
+    this.#log('error', error.message + STAGES[this.#stage as Stage]);
+    this.#streamed?.stop();
+    if (this.#stage === 'reading-body') {
+      // The client has a part of it: the rest of what we hold, then a close that shows the loss.
+      this.#end('neutral', now);
+      this.#isTruncated = true;
+      this.#pipe.onEnd();
+      return;
+    }
+    const status = attemptStatus(error);
+    const attempt = this.#attempt as UpstreamAttempt;
+    if (attempt.status === 0) attempt.status = status;
+    const verdict = this.#verdict(attemptEnd(error), 0, now);
+    const peer = this.#peer as Peer;
+    if (verdict.next === 'fresh-connection') {
+      this.#note(attempt, now);
+      this.#beginAttempt(peer.addressText, now, false);
+      this.#body?.rewind();
+      this.#connection = null;
+      this.#connect(ex, peer, true);
+      return;
+    }
+    if (verdict.outcome === 'failed') {
+      peer.stats.lastFailure = error.message;
+      peer.stats.lastFailureAtMs = wallMs();
+    }
+    this.#end(verdict.outcome, now);
+    if (verdict.next === 'next-peer') this.#repeat(now);
+    else this.#answer(status);
+  }
+
+  #repeat(now: number): void {
+    this.#body?.rewind();
+    this.#next(now, false);
+  }
+
+  #verdict(end: AttemptEnd, status: number, now: number): RetryVerdict {
+    const notes = this.#notes;
+    const connection = this.#connection;
+    notes.end = end;
+    notes.status = status;
+    notes.isRequestSent = connection !== null && connection.isRequestSent;
+    notes.isResponseBegun = connection !== null && connection.bytesReceived > 0;
+    notes.isNonIdempotent = isNonIdempotent((this.#ex as Exchange).request.method);
+    notes.isBodyGone = this.#streamed?.isBegun === true;
+    notes.tries = this.#session.tries;
+    notes.elapsedMs = now - this.#firstAtMs;
+    return decideRetry((this.#location as ProxyLocation).retry, notes);
+  }
+
+  /** Releases the peer and writes down what the attempt was. The connection is the caller's to release or destroy. */
+  #end(outcome: PeerOutcome, now: number): void {
+    const peer = this.#peer as Peer;
+    const attempt = this.#attempt as UpstreamAttempt;
+    const { group } = this.#destination as Destination;
+    this.#note(attempt, now);
+    const { stats } = peer;
+    if (attempt.headerMs >= 0) {
+      const statusClass = Math.floor(attempt.status / 100);
+      if (statusClass >= 1 && statusClass <= 5) stats.responses[statusClass as 1 | 2 | 3 | 4 | 5]++;
+      stats.headerTimeSumMs += attempt.headerMs;
+      stats.responseTimeSumMs += attempt.responseMs;
+    }
+    stats.bytesSent += attempt.bytesSent;
+    stats.bytesReceived += attempt.bytesReceived;
+    const change = group.release(this.#session, peer, outcome, now);
+    if (change === 'ejected') this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage as Stage]}`);
+    this.#peer = null;
+    this.#connection = null;
+  }
+
+  #note(attempt: UpstreamAttempt, now: number): void {
+    const connection = this.#connection;
+    attempt.responseMs = now - attempt.startedAtMs;
+    if (connection === null) return;
+    attempt.bytesReceived = connection.bytesReceived;
+    attempt.bytesSent = connection.bytesSent;
+    if (this.#stage === 'reading-body') attempt.responseLength = this.#pipe.receivedBytes;
+  }
+
+  // --- the client goes away
+
+  onClientAborted(): void {
+    const ex = this.#ex;
+    if (ex === null || this.#stage === 'over' || this.#stage === 'tunnel') return;
+    if ((this.#location as ProxyLocation).ignoresClientAbort) {
+      // Nothing will be said to be writable any more; a stream that is gone takes everything.
+      if (ex.stream.pendingBytes === 0) this.#pipe.onWritable();
+      return;
+    }
+    const stage = STAGES[this.#stage as Stage] ?? '';
+    const text = this.#peer === null ? '' : ', so upstream connection is closed too';
+    this.#log('info', `client prematurely closed connection${text}${stage}`);
+    this.#dropAttempt();
+    if (!ex.stream.isHeadSent) ex.response.status = 499;
+    this.#letGoOfClient();
+    ex.stream.abort();
+  }
+
+  /** Gives up what is under way at the peer, if anything is. */
+  #dropAttempt(): void {
+    this.#connecting?.cancel();
+    this.#connecting = null;
+    this.#streamed?.stop();
+    const connection = this.#connection;
+    if (this.#peer !== null) this.#end('neutral', this.worker.now());
+    connection?.destroy();
+  }
+
+  // --- 101
+
+  #openTunnel(ex: Exchange, location: ProxyLocation, connection: UpstreamConnection): void {
+    this.#stage = 'tunnel';
+    sendResponseHead(ex);
+    const { deadlines, now } = this.worker;
+    new Tunnel(deadlines, now, location.readTimeoutMs, this).open(ex.stream, connection);
+  }
+
+  onTunnelOver(error: ProxyError | null): void {
+    const { stream } = this.#ex as Exchange;
+    const connection = this.#connection;
+    if (error !== null) this.#log(error.side === 'client' ? 'info' : 'error', error.message + STAGES.tunnel);
+    if (this.#peer !== null) this.#end('ok', this.worker.now());
+    connection?.destroy();
+    this.#letGoOfClient();
+    stream.abort();
+  }
+
+  // --- over
+
+  /** Answers with our own page, or ends what was begun. */
+  #answer(status: number): void {
+    const ex = this.#ex as Exchange;
+    this.#letGoOfClient();
+    respondStatus(ex, status);
+  }
+
+  #letGoOfClient(): void {
+    const ex = this.#ex;
+    this.#stage = 'over';
+    this.#pipe.close();
+    if (ex !== null) ex.content = null;
+  }
+
+  recycle(): void {
+    this.#body?.close();
+    this.#body = null;
+    this.#streamed = null;
+    this.#fixedBody = null;
+    this.#ex = null;
+    this.#location = null;
+    this.#destination = null;
+    this.#attempt = null;
+    this.#trailers = null;
+    this.#request.reset();
+    if (spare.length < MAX_SPARE) spare.push(this);
+  }
+
+  #log(level: LogLevel, text: string): void {
+    const ex = this.#ex as Exchange;
+    const { errorLog } = ex.location;
+    if (!errorLog.isEnabled(level)) return;
+    const destination = this.#destination;
+    const where = this.#peer?.addressText ?? destination?.group.name ?? '';
+    const separator = where.startsWith('unix:') ? ':' : '';
+    errorLog.write(
+      level,
+      ex,
+      text,
+      where === '' || this.#stage === 'body' ? '' : `http://${where}${separator}${this.#request.target}`,
+    );
+  }
+}
+
+function isNonIdempotent(method: string): boolean {
+  return method === 'POST' || method === 'LOCK' || method === 'PATCH';
+}
+
+function unasked(): ProxyError {
+  return new ProxyError('invalid-response', 'upstream sent unexpected 101 response', {
+    side: 'upstream',
+    status: 502,
+    retry: 'yes',
+  });
+}

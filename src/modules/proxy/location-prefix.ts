@@ -1,0 +1,11 @@
+import { LOCATION } from '../../config/contexts.ts';
+import type { Scope } from '../../config/scope.ts';
+
+/** The fixed prefix (or whole path, for `=`) that a location's URIs begin with; null for a regex or named one, and for blocks without a name. */
+export function locationPrefix(scope: Scope): string | null {
+  if (scope.context !== LOCATION) return null;
+  const [first = '', second] = scope.args;
+  if (second !== undefined) return first === '=' || first === '^~' ? second : null;
+  if (/^[~@]/.test(first)) return null;
+  return first.replace(/^(=|\^~)/, '');
+}

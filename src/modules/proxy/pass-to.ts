@@ -1,0 +1,105 @@
+import { ConfigError } from '../../config/diagnostic.ts';
+import { escapeUri } from '../../http/escape-uri.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { Template, VariableCompiler } from '../../http/variable.ts';
+import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
+import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
+import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
+
+/** Where one request goes. */
+export interface Destination {
+  readonly group: UpstreamGroup;
+  /** `$proxy_host`, `$proxy_port`. */
+  readonly host: string;
+  readonly port: string;
+  /** URI of `proxy_pass`; '' = none. */
+  readonly uri: string;
+}
+
+/** `proxy_pass` of a location, compiled. */
+export interface PassTo {
+  /** Null: there is no way to it, said in the error log; answer with `status`. */
+  destination(ex: Exchange): Destination | null;
+  /** Path and query for the peer. */
+  target(ex: Exchange, destination: Destination): string;
+  /** Status when there is no destination. */
+  readonly failureStatus: number;
+}
+
+/** Throws ConfigError in nginx's words. `matchedLength`: characters of the URI that the location's prefix stands for. */
+export function compilePassTo(
+  pass: string,
+  matchedLength: number,
+  registry: UpstreamRegistry,
+  variables: VariableCompiler,
+): PassTo {
+  return hasVariables(pass)
+    ? new VariablePass(variables.template(pass), registry)
+    : new FixedPass(parseProxyUrl(pass), matchedLength, registry);
+}
+
+class FixedPass implements PassTo {
+  readonly failureStatus = 502;
+  readonly #destination: Destination;
+  readonly #matchedLength: number;
+
+  constructor(url: ProxyUrl, matchedLength: number, registry: UpstreamRegistry) {
+    const group = registry.forPass(url.authority, DEFAULT_PORT);
+    this.#destination = { group, host: url.host, port: url.port, uri: url.uri };
+    this.#matchedLength = matchedLength;
+  }
+
+  destination(): Destination {
+    return this.#destination;
+  }
+
+  target(ex: Exchange, { uri }: Destination): string {
+    if (uri === '') return clientTarget(ex);
+    const rest = ex.uri.slice(this.#matchedLength);
+    return withArgs(ex, uri + (ex.isUriChanged ? escapeUri(rest) : rest));
+  }
+}
+
+/** With variables, a URI that they give is sent as it is. */
+class VariablePass implements PassTo {
+  readonly failureStatus = 500;
+  readonly #template: Template;
+  readonly #registry: UpstreamRegistry;
+
+  constructor(template: Template, registry: UpstreamRegistry) {
+    this.#template = template;
+    this.#registry = registry;
+  }
+
+  destination(ex: Exchange): Destination | null {
+    const text = this.#template.evaluate(ex);
+    const { errorLog } = ex.location;
+    try {
+      const url = parseProxyUrl(text);
+      const group = this.#registry.forVariable(url.authority, DEFAULT_PORT);
+      if (group !== null) return { group, host: url.host, port: url.port, uri: url.uri };
+      errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      errorLog.write(
+        'error',
+        ex,
+        error.message === 'invalid URL prefix' ? `${error.message} in "${text}"` : error.message,
+      );
+    }
+    return null;
+  }
+
+  target(ex: Exchange, { uri }: Destination): string {
+    return uri === '' ? clientTarget(ex) : uri;
+  }
+}
+
+/** As the client sent it, unless something has rewritten it since. */
+function clientTarget(ex: Exchange): string {
+  return ex.isUriRewritten ? withArgs(ex, escapeUri(ex.uri)) : ex.request.target;
+}
+
+function withArgs(ex: Exchange, path: string): string {
+  return ex.args === '' ? path : `${path}?${ex.args}`;
+}

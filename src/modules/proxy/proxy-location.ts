@@ -1,0 +1,132 @@
+import { isIP } from 'node:net';
+import { fullName } from '../../config/full-name.ts';
+import { parseSizeBytes } from '../../config/parse-value.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import type { CoreSettings } from '../../http/location.ts';
+import type { BodySettings } from '../../http/request-body.ts';
+import type { PipeSettings } from '../../http/response-pipe.ts';
+import type { TempPath } from '../../http/temp-file.ts';
+import type { Template, VariableCompiler } from '../../http/variable.ts';
+import type { RetryRule } from '../../policy/retry.ts';
+import type { AcquireOptions } from '../../upstream/acquire.ts';
+import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
+import { compilePassTo, type PassTo } from './pass-to.ts';
+import type { ProxyConf, TempPathConf } from './proxy-conf.ts';
+import { RequestFields } from './request-fields.ts';
+import { ResponseFields } from './response-fields.ts';
+
+export interface ProxyLocationInit {
+  readonly conf: ProxyConf;
+  readonly core: CoreSettings;
+  /** The location's prefix; '' for a regex or named one. */
+  readonly prefix: string;
+  /** Relative temp paths hang under it. */
+  readonly prefixDirectory: string;
+  readonly registry: UpstreamRegistry;
+  readonly variables: VariableCompiler;
+}
+
+/** Everything that one location's proxying needs, compiled; immutable. */
+export class ProxyLocation {
+  readonly passTo: PassTo;
+  readonly method: Template | null;
+  readonly setBody: Template | null;
+  readonly version: 10 | 11;
+  readonly requestFields: RequestFields;
+  readonly responseFields: ResponseFields;
+  readonly retry: RetryRule;
+  readonly sendTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly maxHeadBytes: number;
+  readonly ignoresClientAbort: boolean;
+  readonly interceptsErrors: boolean;
+  readonly passesTrailers: boolean;
+  readonly passesBody: boolean;
+  readonly buffersRequest: boolean;
+  readonly body: BodySettings;
+  readonly pipe: PipeSettings;
+  readonly #connect: AcquireOptions;
+  readonly #bind: Template | null;
+  readonly #readRate: Template | null;
+  readonly #earlyHints: readonly Template[];
+
+  constructor(init: ProxyLocationInit) {
+    const { conf, core, variables } = init;
+    const template = (text: string | null) => (text === null ? null : variables.template(text));
+    this.passTo = compilePassTo(conf.pass ?? '', init.prefix.length, init.registry, variables);
+    this.method = template(conf.method);
+    this.setBody = template(conf.setBody);
+    this.version = conf.httpVersion;
+    this.requestFields = new RequestFields(conf.setHeaders ?? [], conf.passRequestHeaders, variables);
+    this.responseFields = new ResponseFields(conf, init.prefix, variables);
+    this.retry = {
+      conditions: conf.nextUpstream,
+      maxTries: conf.nextUpstreamTries,
+      timeoutMs: conf.nextUpstreamTimeoutMs,
+    };
+    this.sendTimeoutMs = conf.sendTimeoutMs;
+    this.readTimeoutMs = conf.readTimeoutMs;
+    this.maxHeadBytes = conf.bufferBytes;
+    this.ignoresClientAbort = conf.ignoreClientAbort;
+    this.interceptsErrors = conf.interceptErrors;
+    this.passesTrailers = conf.passTrailers;
+    this.passesBody = conf.passRequestBody && conf.setBody === null;
+    this.buffersRequest = conf.requestBuffering;
+    this.body = {
+      bufferBytes: core.clientBodyBufferBytes,
+      maxBytes: core.clientMaxBodyBytes,
+      tempPath: tempPath(conf.bodyTempPath, init.prefixDirectory),
+      inFileOnly: conf.bodyInFileOnly,
+    };
+    const readRate = variables.template(conf.limitRate);
+    this.#readRate = readRate.constant === null ? readRate : null;
+    this.pipe = {
+      isBuffered: conf.buffering,
+      memoryBytes: conf.buffers.num * conf.buffers.sizeBytes,
+      maxTempFileBytes: conf.maxTempFileBytes,
+      tempPath: tempPath(conf.tempPath, init.prefixDirectory),
+      limitRateBytes: core.limitRateBytes,
+      limitRateAfterBytes: core.limitRateAfterBytes,
+      readRateBytes: parseSizeBytes(readRate.constant ?? '0') ?? 0,
+    };
+    const bind = template(conf.bind);
+    this.#bind = bind !== null && bind.constant === null ? bind : null;
+    this.#connect = {
+      connectTimeoutMs: conf.connectTimeoutMs,
+      bind: bind === null || bind.constant === null ? null : readBind(bind.constant),
+      isSocketKeepalive: conf.socketKeepalive,
+      owner: this,
+    };
+    this.#earlyHints = conf.earlyHints.map((text) => variables.template(text));
+  }
+
+  connectOptions(ex: Exchange): AcquireOptions {
+    if (this.#bind === null) return this.#connect;
+    return { ...this.#connect, bind: readBind(this.#bind.evaluate(ex)) };
+  }
+
+  /** Bytes per second from the peer (`proxy_limit_rate` with variables); else what `pipe` says. */
+  readRateBytes(ex: Exchange): number {
+    return this.#readRate === null ? this.pipe.readRateBytes : (parseSizeBytes(this.#readRate.evaluate(ex)) ?? 0);
+  }
+
+  /** Whether a 103 goes to the client. */
+  passesEarlyHints(ex: Exchange): boolean {
+    return this.#earlyHints.some((template) => {
+      const value = template.evaluate(ex);
+      return value !== '' && value !== '0';
+    });
+  }
+}
+
+function tempPath(conf: TempPathConf, prefixDirectory: string): TempPath {
+  return { directory: fullName(prefixDirectory, conf.path), levels: conf.levels };
+}
+
+/** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`; null when it is none (an empty variable): the system chooses. */
+function readBind(text: string): AcquireOptions['bind'] {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([0-9.]+)|([0-9a-fA-F:.%]+$))(?::(\d+))?$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? match?.[3];
+  if (address === undefined || isIP(address) === 0) return null;
+  return { address, port: Number(match?.[4] ?? 0) };
+}

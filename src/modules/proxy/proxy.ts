@@ -1,0 +1,62 @@
+import { nowMs } from '../../core/clock.ts';
+import { Deadlines } from '../../core/deadlines.ts';
+import type { HttpModule, LocationBuild, Services } from '../../http/http-module.ts';
+import { DONE } from '../../http/location.ts';
+import { CONNECTIONS } from '../../upstream/acquire.ts';
+import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
+import { type ProxyWorker, takeProxyRequest } from './attempt-loop.ts';
+import { locationPrefix } from './location-prefix.ts';
+import { finishProxyConf, type ProxyConf, proxyDefaults } from './proxy-conf.ts';
+import { ProxyLocation } from './proxy-location.ts';
+import { PROXY_VARIABLES } from './proxy-variables.ts';
+import { bufferRows } from './rows-buffers.ts';
+import { refusedRows } from './rows-refused.ts';
+import { requestRows } from './rows-request.ts';
+import { responseRows } from './rows-response.ts';
+import { retryRows } from './rows-retry.ts';
+
+/** `proxy_pass` and everything around it. */
+export const proxyModule: HttpModule<ProxyConf> = {
+  name: 'proxy',
+  defaults: proxyDefaults,
+  rows: [...requestRows, ...retryRows, ...responseRows, ...bufferRows, ...refusedRows],
+  variables: PROXY_VARIABLES,
+  finish: (merged, own, scope) => {
+    const parentPass = scope.parent === null ? null : scope.parent.conf(proxyModule).pass;
+    finishProxyConf(merged, own, scope, parentPass);
+  },
+  compileLocation: (conf, build) => {
+    if (conf.pass !== null) compileProxy(conf, build);
+  },
+};
+
+function compileProxy(conf: ProxyConf, build: LocationBuild): void {
+  const prefix = locationPrefix(build.scope) ?? '';
+  const location = new ProxyLocation({
+    conf,
+    core: build.location.core,
+    prefix,
+    prefixDirectory: build.prefix,
+    registry: build.services.get(UPSTREAMS),
+    variables: build.variables,
+  });
+  const worker = workerOf(build.services);
+  build.location.autoRedirect = prefix.endsWith('/');
+  build.setContent((ex) => {
+    takeProxyRequest(ex, worker).start(ex, location);
+    return DONE;
+  });
+}
+
+/** One per worker process, whatever the configuration's generation. */
+const workers = new WeakMap<object, ProxyWorker>();
+
+function workerOf(services: Services): ProxyWorker {
+  const connections = services.get(CONNECTIONS);
+  let worker = workers.get(connections);
+  if (worker === undefined) {
+    worker = { connections, deadlines: new Deadlines(nowMs), now: nowMs };
+    workers.set(connections, worker);
+  }
+  return worker;
+}
