@@ -5,14 +5,21 @@ import { knownHeaderId } from '../http/known-header.ts';
 /** Results below zero of the head parsers; from zero on they are offsets. */
 export const INCOMPLETE = -1;
 export const BAD_FIELD = -2;
+export const LONG_FIELD = -3;
 
 /** What to do with a name that holds other bytes than letters, digits and '-' (`ignore_invalid_headers`, `underscores_in_headers`). */
 export interface FieldRules {
   readonly dropsOddNames: boolean;
   readonly allowsUnderscores: boolean;
+  /** Longest line, its end included. */
+  readonly maxLineBytes: number;
 }
 
-export const KEEP_ALL_FIELDS: FieldRules = { dropsOddNames: false, allowsUnderscores: true };
+export const KEEP_ALL_FIELDS: FieldRules = {
+  dropsOddNames: false,
+  allowsUnderscores: true,
+  maxLineBytes: Number.POSITIVE_INFINITY,
+};
 
 const UNDERSCORE = 0x5f;
 
@@ -23,7 +30,7 @@ const UNDERSCORE = 0x5f;
  * Refused: a line that begins with a space or tab (obs-fold), a space before the colon, an empty name, no colon, a control byte, a bare CR.
  * A lone LF ends a line, as nginx has it (RFC 9112 section 2.2).
  *
- * Returns the offset behind the empty line, or INCOMPLETE or BAD_FIELD.
+ * Returns the offset behind the empty line, or INCOMPLETE, BAD_FIELD or LONG_FIELD.
  */
 export function parseFieldLines(
   bytes: Uint8Array,
@@ -81,6 +88,7 @@ export function parseFieldLines(
       byte = bytes[at] as number;
     }
     at++;
+    if (at - nameStart > rules.maxLineBytes) return LONG_FIELD;
     if (!isOdd || !rules.dropsOddNames) {
       block.add(nameStart, nameEnd, valueStart, valueEnd, knownHeaderId(bytes, nameStart, nameEnd));
     }

@@ -5,6 +5,7 @@ import {
   BAD_FIELD,
   type FieldRules,
   INCOMPLETE,
+  LONG_FIELD,
   listHasToken,
   parseContentLength,
   parseFieldLines,
@@ -33,7 +34,7 @@ export const LINE_TOO_LONG: HeadRefusal = {
   status: 414,
   reason: 'client sent too long URI while reading client request line',
 };
-export const FIELD_TOO_LONG: HeadRefusal = {
+const FIELD_TOO_LONG: HeadRefusal = {
   status: 494,
   reason: 'client sent too long header line while reading client request headers',
 };
@@ -119,7 +120,14 @@ export class RequestHeadParser {
   parse(bytes: Buffer, length: number, head: RequestHead, rules: FieldRules): number {
     if (!this.#isLineDone) {
       const end = this.#parseLine(bytes, length, head);
-      if (end < 0) return end;
+      if (end === BAD_FIELD) return end;
+      // `longest` bytes without a line end are a line that is too long, and so is a whole one of more.
+      const longest = rules.maxLineBytes;
+      const { at } = this.cursor;
+      if (end === INCOMPLETE ? length - at >= longest : end - at > longest) {
+        return this.#refuseLine(LINE_TOO_LONG, bytes, length, head, at);
+      }
+      if (end === INCOMPLETE) return end;
       this.#isLineDone = true;
       this.cursor.at = end;
       head.headers.reset(bytes);
@@ -132,7 +140,10 @@ export class RequestHeadParser {
     head.headers.bytes = bytes;
     const end = parseFieldLines(bytes, length, this.cursor, head.headers, rules);
     if (end === BAD_FIELD) return this.#refuse(BAD_HEADER_LINE);
-    if (end === INCOMPLETE) return INCOMPLETE;
+    if (end === LONG_FIELD) return this.#refuse(FIELD_TOO_LONG);
+    if (end === INCOMPLETE) {
+      return length - this.cursor.at >= rules.maxLineBytes ? this.#refuse(FIELD_TOO_LONG) : INCOMPLETE;
+    }
     head.headBytes = end;
     const refusal = readFraming(head);
     return refusal === null ? end : this.#refuse(refusal);

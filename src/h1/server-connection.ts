@@ -14,13 +14,7 @@ import type { H1Server } from './h1-server.ts';
 import { InputQueue } from './input-queue.ts';
 import { out } from './out-buffer.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
-import {
-  FIELD_TOO_LONG,
-  type HeadRefusal,
-  LINE_TOO_LONG,
-  RequestHeadParser,
-  TOO_MANY_FIELDS,
-} from './request-head-parser.ts';
+import { type HeadRefusal, LINE_TOO_LONG, RequestHeadParser, TOO_MANY_FIELDS } from './request-head-parser.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /**
@@ -320,10 +314,6 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     if (end < 0) {
       input.start += taken;
       if (this.#parser.refusal !== null) return this.#refuse(this.#parser.refusal);
-      const longestLine = Math.max(settings.largeHeaderBuffers.bytes, settings.clientHeaderBufferBytes);
-      if (this.#stored - this.#parser.cursor.at >= longestLine) {
-        return this.#refuse(this.#parser.isLineDone ? FIELD_TOO_LONG : LINE_TOO_LONG);
-      }
       if (this.deadlineAtMs === Number.POSITIVE_INFINITY || before === 0)
         this.#deadlineIn(settings.clientHeaderTimeoutMs);
       return input.length > 0;
@@ -704,13 +694,21 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   }
 }
 
-const DROP_ODD_NAMES: FieldRules = { dropsOddNames: true, allowsUnderscores: false };
+const DROP_ODD_NAMES: FieldRules = {
+  dropsOddNames: true,
+  allowsUnderscores: false,
+  maxLineBytes: 8192,
+};
 const rulesOf = new WeakMap<ServerSettings, FieldRules>();
 
 function fieldRules(settings: ServerSettings): FieldRules {
   let rules = rulesOf.get(settings);
   if (rules === undefined) {
-    rules = { dropsOddNames: settings.ignoreInvalidHeaders, allowsUnderscores: settings.underscoresInHeaders };
+    rules = {
+      dropsOddNames: settings.ignoreInvalidHeaders,
+      allowsUnderscores: settings.underscoresInHeaders,
+      maxLineBytes: Math.max(settings.largeHeaderBuffers.bytes, settings.clientHeaderBufferBytes),
+    };
     rulesOf.set(settings, rules);
   }
   return rules;
