@@ -282,7 +282,7 @@ describe('a client connection', () => {
       expect(wanted.wire.isDestroyed).toBe(false);
       const unwanted = connected((ex) => answer(ex));
       unwanted.wire.receive(head);
-      expect(unwanted.wire.written).toMatch(/^HTTP\/1\.1 200 OK[^]*Connection: close/);
+      expect(unwanted.wire.written).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*Connection: close/);
     });
 
     it('bounds a chunked one', () => {
@@ -437,7 +437,7 @@ describe('a client connection', () => {
     });
     wire.receive('GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nearly');
     expect(wire.written).toMatch(
-      /^HTTP\/1\.1 101 Switching Protocols\r\n[^]*Connection: upgrade\r\nUpgrade: x\r\n\r\n$/,
+      /^HTTP\/1\.1 101 Switching Protocols\r\n[\s\S]*Connection: upgrade\r\nUpgrade: x\r\n\r\n$/,
     );
     await Promise.resolve();
     wire.receive('later');
