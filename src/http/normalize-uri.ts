@@ -28,7 +28,9 @@ const parsed: ParsedTarget = { uri: '', args: '', isChanged: false, isQuoted: fa
  */
 export function parseTarget(target: string, mergeSlashes: boolean): ParsedTarget | null {
   const length = target.length;
-  if (length === 0 || target.charCodeAt(0) !== SLASH) return parseComplex(`/${target}`, mergeSlashes, true);
+  if (length === 0 || target.charCodeAt(0) !== SLASH) {
+    return length === 0 || target.charCodeAt(0) === QUESTION ? parseComplex(`/${target}`, mergeSlashes, true) : null;
+  }
   let previous = 0;
   let i = 0;
   for (; i < length; i++) {
@@ -90,12 +92,12 @@ function parseComplex(target: string, mergeSlashes: boolean, wasEmpty: boolean):
       out[length++] = c;
       continue;
     }
+    const isEmpty = length === segment && segment > 0;
     length = closeSegment(out, segment, length);
     if (length < 0) return null;
-    // A dot segment leaves its slash in place; so does an empty one when slashes are merged.
+    // A dot segment leaves the slash before it in place; so does an empty one when slashes are merged.
     const endsInSlash = length > 0 && out[length - 1] === SLASH;
-    const isEmpty = endsInSlash && length === segment;
-    if (!endsInSlash || (isEmpty && !mergeSlashes)) out[length++] = SLASH;
+    if (isEmpty ? !mergeSlashes : !endsInSlash) out[length++] = SLASH;
     segment = length;
   }
   length = closeSegment(out, segment, length);

@@ -6,8 +6,10 @@ import { addressBytes } from '../../http/variables/address-bytes.ts';
 /** One `allow` or `deny`. */
 export interface AccessRule {
   readonly isDeny: boolean;
-  /** Network in network order, 4 or 16 bytes; or all addresses; or clients of unix sockets. */
-  readonly network: string | 'all' | 'unix';
+  /** Everybody, clients of unix sockets, or those of a network. */
+  readonly whom: 'all' | 'unix' | 'network';
+  /** In network order, 4 or 16 bytes; ''. */
+  readonly network: string;
   /** Length of the prefix that must agree. */
   readonly bits: number;
 }
@@ -17,8 +19,8 @@ const MAPPED = `${'\0'.repeat(10)}\xff\xff`;
 /** `all`, `unix:`, an address or a CIDR. */
 export function parseAccessRule(use: DirectiveUse, isDeny: boolean): AccessRule {
   const [text = ''] = use.args;
-  if (text === 'all') return { isDeny, network: 'all', bits: 0 };
-  if (text === 'unix:') return { isDeny, network: 'unix', bits: 0 };
+  if (text === 'all') return { isDeny, whom: 'all', network: '', bits: 0 };
+  if (text === 'unix:') return { isDeny, whom: 'unix', network: '', bits: 0 };
   const slash = text.indexOf('/');
   const host = slash < 0 ? text : text.slice(0, slash);
   if (!isIPv4(host) && (!isIPv6(host) || host.includes('%'))) use.fail(`invalid parameter "${text}"`);
@@ -27,16 +29,14 @@ export function parseAccessRule(use: DirectiveUse, isDeny: boolean): AccessRule 
   if (bits === null || bits > address.length * 8) use.fail(`invalid parameter "${text}"`);
   const network = masked(address, bits);
   if (network !== address) use.warn(`low address bits of ${text} are meaningless`);
-  return { isDeny, network, bits };
+  return { isDeny, whom: 'network', network, bits };
 }
 
 /** Whether the first rule that fits denies. `address`: the client's; null: it came by a unix socket. */
 export function isDenied(rules: readonly AccessRule[], address: string | null): boolean {
   const client = address === null ? null : clientBytes(address);
   for (const rule of rules) {
-    if (rule.network === 'all') return rule.isDeny;
-    const isFitting = client === null ? rule.network === 'unix' : isInside(client, rule);
-    if (isFitting) return rule.isDeny;
+    if (rule.whom === 'all' || (client === null ? rule.whom === 'unix' : isInside(client, rule))) return rule.isDeny;
   }
   return false;
 }
@@ -47,8 +47,8 @@ function clientBytes(address: string): string {
   return bytes.startsWith(MAPPED) ? bytes.slice(MAPPED.length) : bytes;
 }
 
-function isInside(client: string, { network, bits }: AccessRule): boolean {
-  if (client.length !== network.length) return false;
+function isInside(client: string, { whom, network, bits }: AccessRule): boolean {
+  if (whom !== 'network' || client.length !== network.length) return false;
   const whole = bits >> 3;
   for (let i = 0; i < whole; i++) if (client.charCodeAt(i) !== network.charCodeAt(i)) return false;
   const rest = 8 - (bits & 7);
