@@ -56,6 +56,8 @@ export interface Group {
   readonly errorLevel?: 'info' | 'notice' | 'warn' | 'error';
   /** `%%NAME%%` is its address; `unix: true` puts it on a unix socket. */
   readonly backends?: Readonly<Record<string, Script | (Omit<BackendOptions, 'path'> & { readonly unix?: boolean })>>;
+  /** More placeholders of addresses, known when the servers start. */
+  readonly addresses?: () => Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly cases: Readonly<Record<string, Case>>;
 }
@@ -143,6 +145,7 @@ async function raise(
     `${text} ${JSON.stringify(group.files ?? {})} %%PORT_MARKER%%`,
   );
   values['MARKER'] = group.conf?.includes('%%MARKER%%') === false ? '0' : (values['PORT_MARKER'] ?? '0');
+  Object.assign(values, group.addresses?.());
   for (const [name, backend] of backends) {
     const path = join(own, `${name}.sock`);
     values[name] = backend.isUnix ? `unix:${path}` : `127.0.0.1:${backend.port}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { EVENKEEL, NGINX } from '../support/program.ts';
 import { IS_ORACLE_ONLY, oracleOrSkip } from './compare.ts';
+import type { DeliberateDifference } from './deliberate-differences.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
 const http = (text: string) => `events {}\nhttp {\n${text}\n}\n`;
@@ -180,25 +181,57 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'error log that cannot be opened': 'error_log /proc/no/such;\nevents {}',
 };
 
+/** Where evenkeel says something else on purpose: a row of the README's table and what it says. */
+const DIFFERENT: Readonly<Record<string, { text: string; because: DeliberateDifference; evenkeel: RegExp }>> = {
+  'upstream name that does not resolve': {
+    text: upstream('server nowhere.invalid;'),
+    because: 'names that do not resolve',
+    evenkeel: /^exit 0\nnginx: \[warn\] host not found in upstream "nowhere\.invalid"/,
+  },
+  'proxy_pass to a name that does not resolve': {
+    text: location('proxy_pass http://nowhere.invalid;'),
+    because: 'names that do not resolve',
+    evenkeel: /^exit 0\nnginx: \[warn\] host not found in upstream "nowhere\.invalid"/,
+  },
+  'several findings': {
+    text: server('nonsense;\nlisten 80 fast;'),
+    because: 'all findings',
+    evenkeel:
+      /^exit 1\nnginx: \[emerg\] unknown directive "nonsense" in .*\n(.*\n)*nginx: \[emerg\] invalid parameter "fast" in /,
+  },
+};
+
 const FILE = 'pid nginx.pid;\nerror_log error.log;\n';
 
 describe.skipIf(oracleOrSkip('nginx -t') === undefined)('nginx -t', () => {
   for (const [title, text] of Object.entries(CONFIGURATIONS)) {
     it(title, async () => {
-      const command = {
-        args: ['-c', 'nginx.conf', '-e', 'error.log', '-t'],
-        files: { 'nginx.conf': `${FILE}${text}` },
-      };
-      const oracle = NGINX ?? EVENKEEL;
-      const [nginx, evenkeel] = await Promise.all([
-        runCommand(oracle, command),
-        runCommand(IS_ORACLE_ONLY ? oracle : EVENKEEL, command),
-      ]);
+      const { nginx, evenkeel } = await both(text);
       if (process.env['EVENKEEL_SHOW'] === '1') console.log(`${title}\n${verdict(nginx)}`);
       expect(verdict(evenkeel), 'evenkeel (received) against nginx (expected)').toBe(verdict(nginx));
     });
   }
+
+  for (const [title, { text, because, evenkeel: expected }] of Object.entries(DIFFERENT)) {
+    it(`${title} (${because})`, async () => {
+      const { nginx, evenkeel } = await both(text);
+      if (IS_ORACLE_ONLY) return;
+      expect(whole(evenkeel)).toMatch(expected);
+      expect(whole(evenkeel), 'no longer differs').not.toBe(whole(nginx));
+    });
+  }
 });
+
+async function both(text: string): Promise<{ nginx: CommandResult; evenkeel: CommandResult }> {
+  const command = { args: ['-c', 'nginx.conf', '-e', 'error.log', '-t'], files: { 'nginx.conf': `${FILE}${text}` } };
+  const oracle = NGINX ?? EVENKEEL;
+  const nginx = await runCommand(oracle, command);
+  return { nginx, evenkeel: await runCommand(IS_ORACLE_ONLY ? oracle : EVENKEEL, command) };
+}
+
+function whole(result: CommandResult): string {
+  return `exit ${result.code}\n${result.stderr}`;
+}
 
 /** nginx stops at its first finding, evenkeel goes on: of ours the first and the last line count. */
 function verdict(result: CommandResult): string {
