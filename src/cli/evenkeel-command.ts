@@ -1,0 +1,61 @@
+import yargs, { type Argv } from 'yargs';
+import { writeStderr } from '../observe/stderr.ts';
+import { demo } from './demo.ts';
+import { serve } from './serve.ts';
+import { serveFlags } from './serve-flags.ts';
+import { ownVersion } from './version-text.ts';
+
+/** A command line that was refused: what is wrong and what is allowed. */
+class UsageError extends Error {}
+
+/** `evenkeel serve`, `evenkeel demo`, `--help`. Resolves the exit code. */
+export async function evenkeelCommand(argv: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const parser: Argv = yargs([...argv])
+    .scriptName('evenkeel')
+    .usage("A load balancer that reads your nginx.conf and answers to nginx's command line and signals.")
+    .example('$0 serve --backend 10.0.0.1:8000 --backend 10.0.0.2:8000', 'balance over two backends on port 8080')
+    .example('$0 -c /etc/nginx/nginx.conf', 'as nginx; also -t -T -s -p -e -g -v -V -h')
+    .example('$0 demo', 'three backends and a balancer to play with')
+    .command(
+      'serve',
+      'Balance over backends, configured by flags',
+      (command) => serveFlags(command),
+      async (flags) => {
+        exitCode = await serve(flags);
+      },
+    )
+    .command(
+      'demo',
+      'Start three backends and a balancer in front of them, and say what to try',
+      (command) =>
+        command
+          .option('port', { type: 'number', default: 8080, describe: 'Port of the balancer' })
+          .option('status-port', { type: 'number', default: 8081, describe: 'Port of the status server' }),
+      async (flags) => {
+        exitCode = await demo({ port: flags.port, statusPort: flags['status-port'] });
+      },
+    )
+    .demandCommand(1, "Say what to do: serve, demo, or nginx's own flags.")
+    .strict()
+    .version(`evenkeel ${ownVersion()}`)
+    .help()
+    .wrap(100)
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(message);
+    });
+  if (argv.length === 0) {
+    parser.showHelp((text) => writeStderr(`${text}\n`));
+    return 1;
+  }
+  try {
+    await parser.parseAsync();
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    writeStderr(`evenkeel: ${error.message}\nTry: evenkeel ${argv[0] === 'demo' ? 'demo' : 'serve'} --help\n`);
+    return 1;
+  }
+}
