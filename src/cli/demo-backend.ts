@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 const [name = 'backend', port = '0'] = process.argv.slice(2);
 
 const server = createServer((request, response) => {
-  const wanted = Number(new URL(request.url ?? '/', 'http://demo').searchParams.get('status') ?? 200);
-  const status = Number.isInteger(wanted) && wanted >= 200 && wanted <= 599 ? wanted : 200;
+  const failing = new URL(request.url ?? '/', 'http://demo').searchParams.get('fail');
+  const status = failing === name ? 503 : 200;
   // Read the body whole before the answer, so that the connection can be used again.
   request.resume().once('end', () => {
     response.writeHead(status, { 'Content-Type': 'text/plain', 'X-Backend': name });

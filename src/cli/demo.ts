@@ -36,7 +36,7 @@ export async function demo(options: DemoOptions): Promise<number> {
       tries: 3,
       triesTimeout: '15s',
       connectTimeout: '2s',
-      readTimeout: '60s',
+      readTimeout: '3s',
       keepalive: 32,
       workers: '2',
       status: `127.0.0.1:${options.statusPort}`,
@@ -58,12 +58,16 @@ evenkeel balances http://localhost:${port} over ${backends.length} backends:
 ${backends.map((backend) => `  ${backend.name}   127.0.0.1:${backend.port}   pid ${backend.pid}`).join('\n')}
 
 Try:
-  for i in 1 2 3 4 5 6; do curl -s http://localhost:${port}/; done      each backend in turn
-  kill -9 ${first?.pid}                                                    ${first?.name} is gone: the loop above still answers, by the others
-  curl -s 'http://localhost:${port}/?status=503'                         a backend that says 503: the next one is asked
-  kill -STOP ${second?.pid}; sleep 10; kill -CONT ${second?.pid}                 a backend that hangs
-  curl -s http://localhost:${statusPort}/lb_status                           who is up, who failed, how often
-  curl -s http://localhost:${statusPort}/stub_status                         nginx's own status page
+  for i in 1 2 3 4 5 6; do curl -s http://localhost:${port}/; done
+      each backend in turn
+  kill -9 ${first?.pid}
+      ${first?.name} is gone: the loop above goes on without an error
+  curl -s 'http://localhost:${port}/?fail=${second?.name}'
+      ${second?.name} answers this with 503: the next one is asked
+  kill -STOP ${second?.pid}; sleep 10; kill -CONT ${second?.pid}
+      ${second?.name} hangs for a while: requests go on after 3 s
+  curl -s http://localhost:${statusPort}/lb_status
+      who is up, who failed, how often (http://localhost:${statusPort}/stub_status is nginx's own page)
 
 A backend that was killed comes back after ${COMES_BACK_MS / 1000} s. Ctrl-C ends everything.
 

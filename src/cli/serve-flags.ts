@@ -50,7 +50,7 @@ export function serveFlags(command: Argv): Argv<ServeFlags> {
       type: 'string',
       array: true,
       demandOption: 'Name at least one backend: --backend HOST:PORT',
-      describe: 'HOST:PORT or unix:PATH; may be repeated; nginxs words may follow: "10.0.0.1:80 weight=2 backup"',
+      describe: 'HOST:PORT or unix:PATH; may be repeated; words of nginx may follow: "10.0.0.1:80 weight=2 backup"',
     })
     .option('algorithm', { choices: ALGORITHMS, default: 'round_robin' as Algorithm, describe: 'How to choose' })
     .option('hash-key', { type: 'string', default: '$request_uri', describe: 'What --algorithm hash looks at' })

@@ -13,6 +13,7 @@ import { compileRuntime } from '../runtime/compile.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { CONNECTIONS, type PeerConnections } from '../upstream/acquire.ts';
 import type { ResolvedNames } from '../upstream/resolved-names.ts';
+import type { ZoneLink } from '../upstream/upstream-group.ts';
 import { UPSTREAMS, UpstreamRegistry } from '../upstream/upstream-registry.ts';
 
 /** What lives longer than one configuration, and what this one comes with. */
@@ -24,6 +25,8 @@ export interface CompileParts {
   readonly stats: ClusterStatsClient;
   readonly connections: PeerConnections;
   readonly names: ResolvedNames;
+  /** Null where nothing is served (the check in the primary). */
+  readonly zones: ZoneLink | null;
   /** Null at start. */
   readonly previousUpstreams: UpstreamRegistry | null;
 }
@@ -44,7 +47,7 @@ export interface CompileOutcome {
 
 /** Scopes -> what serves; opens the log files, changes nothing else. The primary compiles too: that is its check. */
 export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: CompileParts): CompileOutcome {
-  const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names });
+  const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names, zones: parts.zones });
   const services = new Services()
     .provide(LOG_FILES, parts.logFiles)
     .provide(MAIN_LOG, parts.log)

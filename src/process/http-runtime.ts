@@ -13,6 +13,9 @@ import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { MODULES } from '../runtime/module-list.ts';
 import { PeerConnections } from '../upstream/acquire.ts';
+import type { ResolvedAddress } from '../upstream/resolved-names.ts';
+import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
+import { ZonePort } from '../upstream/zone-port.ts';
 import { AcceptPoint } from './accept-point.ts';
 import { type CompiledConfig, compileConfig } from './compile-config.ts';
 import type { MainLog } from './main-log.ts';
@@ -26,6 +29,7 @@ export interface HttpRuntimeParts {
   readonly stats: ClusterStatsClient;
   /** The fast layer works here (net/fast-layer-check). */
   readonly isFast: boolean;
+  readonly sendZoneMessage: (message: ZoneWorkerMessage) => void;
 }
 
 /** What a worker serves: the HTTP engine, the compiled configuration in force and the peers, which outlive it. */
@@ -33,6 +37,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #parts: HttpRuntimeParts;
   readonly #server: H1Server;
   readonly #connections: PeerConnections;
+  readonly #zones: ZonePort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   #saidAcceptErrorAtMs = Number.NEGATIVE_INFINITY;
@@ -46,6 +51,7 @@ export class HttpRuntime implements WorkerRuntime {
       flushLogs: () => parts.logFiles.flush(),
     });
     this.#connections = new PeerConnections(deadlines, parts.isFast);
+    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule: (flush) => void setImmediate(flush) });
   }
 
   async prepare(config: WorkerConfig): Promise<PreparedConfig> {
@@ -56,6 +62,7 @@ export class HttpRuntime implements WorkerRuntime {
       ...this.#parts,
       ...config,
       connections: this.#connections,
+      zones: this.#zones,
       previousUpstreams: this.#current?.upstreams ?? null,
     });
     if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
@@ -67,6 +74,7 @@ export class HttpRuntime implements WorkerRuntime {
       shutdownTimeoutMs: core.shutdownTimeoutMs,
       activate: () => {
         this.#parts.log.use(compiled.errorLog, isStderr);
+        this.#zones.setAlone(core.workerProcesses === 1 || !core.hasMaster);
         this.#activate(compiled);
       },
     };
@@ -101,6 +109,14 @@ export class HttpRuntime implements WorkerRuntime {
     for (const address of [...this.#points.keys()]) this.stopAccepting(address);
     this.#server.destroyAll();
     this.#connections.closeIdle();
+  }
+
+  applyName(name: string, addresses: readonly ResolvedAddress[]): void {
+    this.#connections.closePeers(this.#current?.upstreams.applyName(name, addresses) ?? []);
+  }
+
+  onZoneMessage(message: ZonePrimaryMessage): void {
+    this.#zones.receive(message);
   }
 
   upstreamStats(): unknown {

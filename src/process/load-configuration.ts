@@ -7,6 +7,8 @@ import { Counters } from '../observe/counters.ts';
 import type { Log } from '../observe/error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { PeerConnections } from '../upstream/acquire.ts';
+import { namesInConfig } from '../upstream/names-in-config.ts';
+import { resolveNames } from '../upstream/resolve-names.ts';
 import { compileConfig } from './compile-config.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { Configuration } from './configuration.ts';
@@ -30,19 +32,20 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const { source, log, logFiles, defaultErrorLog } = options;
   const { main, snapshot, diagnostics } = source.read();
   if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics };
-  const names = {};
   const counters = new Counters();
+  const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
     log,
     logFiles,
     defaultErrorLog,
     names,
+    zones: null,
     counters,
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
     previousUpstreams: null,
   });
-  const findings = [...diagnostics, ...found];
+  const findings = [...diagnostics, ...unresolved, ...found];
   if (compiled === null) return { configuration: null, findings };
   const configuration = {
     core: main.conf(coreModule),

@@ -1,7 +1,8 @@
 import type { ConfigSnapshot } from '../config/tree.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
-import type { ResolvedNames } from '../upstream/resolved-names.ts';
+import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
+import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
 
 /** What a worker needs of a configuration; plain JSON. */
 export interface WorkerConfig {
@@ -26,7 +27,9 @@ export type ToWorker =
   | { readonly type: 'stop' }
   | { readonly type: 'stats-query'; readonly query: number; readonly isFull: boolean }
   | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
-  | { readonly type: 'zone'; readonly payload: unknown };
+  /** A name that had no address has some now. */
+  | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
+  | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage };
 
 /** Worker to primary. */
 export type FromWorker =
@@ -39,7 +42,7 @@ export type FromWorker =
   | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }
   /** From time to time, so that the totals of a worker that is killed are not lost. */
   | { readonly type: 'counters'; readonly counters: readonly number[] }
-  | { readonly type: 'zone'; readonly payload: unknown };
+  | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage };
 
 /** Every message between processes. */
 export type WorkerMessage = ToWorker | FromWorker;

@@ -3,6 +3,9 @@ import { ConfigError, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts
 import { fullName } from '../config/full-name.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import { NameRetry } from '../upstream/name-retry.ts';
+import type { ResolvedAddress } from '../upstream/resolved-names.ts';
+import { ZoneArbiter } from '../upstream/zone-arbiter.ts';
 import type { Configuration } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { handLogsOver } from './log-owner.ts';
@@ -23,9 +26,6 @@ export interface PrimaryParts {
   /** Reads and checks the configuration anew (reload). It opens log files; the primary says `begin` and `commit` or `abandon` around it. */
   readonly load: () => Promise<LoadedConfiguration>;
   readonly makeLink: (config: Configuration) => WorkerLink;
-  /** Messages of zones, batched by the sender; the answer goes back to the same worker. */
-  readonly onZoneMessage: (worker: WorkerSlot, payload: unknown) => void;
-  readonly onWorkerEnd: (worker: WorkerSlot) => void;
 }
 
 /** What the process is doing; later ones are never left again. */
@@ -38,6 +38,11 @@ export class Primary {
   readonly #sockets: SocketSet;
   readonly #pool: WorkerPool;
   readonly #stats = new StatsCollector();
+  readonly #zones = new ZoneArbiter({
+    send: (pid, payload) => this.#pool.alive.find((worker) => worker.pid === pid)?.link.send({ type: 'zone', payload }),
+    schedule: (flush) => void setImmediate(flush),
+  });
+  readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
   #configuration: Configuration;
   #pidFile: PidFile;
@@ -61,7 +66,7 @@ export class Primary {
       onDeath: (worker, hasServed) => this.#onDeath(worker, hasServed),
       onEnd: (worker) => {
         this.#stats.ended(worker);
-        parts.onWorkerEnd(worker);
+        this.#zones.workerGone(worker.pid);
       },
     });
     this.ended = new Promise((resolve) => {
@@ -101,6 +106,7 @@ export class Primary {
       return this.#giveUp();
     }
     this.#state = 'serving';
+    this.#nameRetry.follow(this.#configuration.forWorkers.names);
     return true;
   }
 
@@ -141,6 +147,7 @@ export class Primary {
 
   /** Closes the sockets, waits for the workers, removes the pid file. */
   #leave(): void {
+    this.#nameRetry.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -200,6 +207,7 @@ export class Primary {
     for (const socket of gone) socket.close(old.core.hasMaster);
     if (this.#state !== 'serving') return;
     this.#movePidFile(configuration);
+    this.#nameRetry.follow(configuration.forWorkers.names);
     // 5. as many workers as it wants
     const count = old.core.hasMaster ? configuration.core.workerProcesses : 1;
     this.#pool.quitFrom(count, configuration.core.shutdownTimeoutMs);
@@ -248,11 +256,23 @@ export class Primary {
           .catch(crash);
         return;
       case 'zone':
-        this.#parts.onZoneMessage(worker, message.payload);
+        this.#zones.receive(worker.pid, message.payload);
         return;
       default:
         return;
     }
+  }
+
+  /** Workers that start later know it too. */
+  #nameResolved(name: string, addresses: readonly ResolvedAddress[]): void {
+    const { forWorkers } = this.#configuration;
+    const names = { ...forWorkers.names, [name]: addresses };
+    this.#configuration = { ...this.#configuration, forWorkers: { ...forWorkers, names } };
+    this.#parts.log.write(
+      'notice',
+      `host "${name}" resolved to ${addresses.map((address) => address.host).join(', ')}`,
+    );
+    for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses });
   }
 
   #movePidFile(configuration: Configuration): void {

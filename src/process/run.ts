@@ -66,8 +66,6 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
       configuration.core.hasMaster
         ? new ProcessLink({ env: workerEnv(core.env), args: [options.title, source.prefix] })
         : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles })),
-    onZoneMessage: () => undefined,
-    onWorkerEnd: () => undefined,
   });
   obeySignals(primary, log);
   if (!(await primary.start())) return 1;

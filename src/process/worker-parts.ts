@@ -18,13 +18,19 @@ export async function makeWorkerParts({ host, log, logFiles }: WorkerSetting): P
   const counters = new Counters();
   const ask = (query: number, isFull: boolean) => host.send({ type: 'stats-request', query, isFull });
   const stats = new ClusterStatsClient(counters, ask, nowMs);
-  const runtime = new HttpRuntime({ log, logFiles, counters, stats, isFast: await fastLayerWorks() });
+  const runtime = new HttpRuntime({
+    log,
+    logFiles,
+    counters,
+    stats,
+    isFast: await fastLayerWorks(),
+    sendZoneMessage: (payload) => host.send({ type: 'zone', payload }),
+  });
   return {
     runtime,
     log,
     logFiles,
     counters,
-    onZoneMessage: () => undefined,
     onStatsReply: (message) => stats.answered(message.query, message.stats),
   };
 }

@@ -1,5 +1,7 @@
 import type { WorkerUser } from '../modules/core/worker-user.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import type { ResolvedAddress } from '../upstream/resolved-names.ts';
+import type { ZonePrimaryMessage } from '../upstream/zone-message.ts';
 import type { WorkerConfig } from './messages.ts';
 
 /** A configuration that is compiled and not yet in force; dropped when it is refused elsewhere. */
@@ -25,6 +27,10 @@ export interface WorkerRuntime {
   drain(): Promise<void>;
   /** Closes everything at once. */
   stop(): void;
+  /** A name that had no address has some now. */
+  applyName(name: string, addresses: readonly ResolvedAddress[]): void;
+  /** What the primary has to say about zones. */
+  onZoneMessage(message: ZonePrimaryMessage): void;
   /** Plain JSON for /lb_status. */
   upstreamStats(): unknown;
 }

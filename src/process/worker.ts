@@ -23,7 +23,6 @@ export interface WorkerParts {
   readonly logFiles: LogFiles;
   readonly log: MainLog;
   readonly counters: Counters;
-  onZoneMessage(payload: unknown): void;
   onStatsReply(message: Extract<ToWorker, { type: 'stats-reply' }>): void;
 }
 
@@ -79,8 +78,10 @@ export class Worker {
         return this.#host.send({ type: 'stats-answer', query: message.query, stats: this.#stats(message.isFull) });
       case 'stats-reply':
         return this.#parts.onStatsReply(message);
+      case 'name':
+        return this.#parts.runtime.applyName(message.name, message.addresses);
       case 'zone':
-        return this.#parts.onZoneMessage(message.payload);
+        return this.#parts.runtime.onZoneMessage(message.payload);
     }
   }
 
