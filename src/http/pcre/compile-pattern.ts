@@ -1,6 +1,6 @@
 import { ConfigError } from '../../config/diagnostic.ts';
 import { toJavaScript } from './javascript-source.ts';
-import { PatternError } from './pattern-error.ts';
+import { notSupported, PatternError } from './pattern-error.ts';
 import type { GroupName } from './pattern-node.ts';
 import { parsePattern } from './pattern-parser.ts';
 
@@ -43,8 +43,10 @@ export function compilePattern(pattern: string, options: PatternOptions = {}): P
     return { ...common, test, exec: (subject) => renumbered(regex.exec(subject), captures) };
   } catch (error) {
     if (error instanceof PatternError) throw refusal(pattern, error);
-    // A construct that this engine's JavaScript doesn't know: caseless back-references before Node 24.
-    if (error instanceof SyntaxError) throw new ConfigError(`pcre2_compile() failed: ${error.message} in "${pattern}"`);
+    // `(?i:…)` around a back-reference is all that we write and Node before 24 doesn't know.
+    if (error instanceof SyntaxError) {
+      throw refusal(pattern, notSupported('caseless back-reference', pattern.length));
+    }
     throw error;
   }
 }

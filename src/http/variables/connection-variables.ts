@@ -40,6 +40,11 @@ export const CONNECTION_VARIABLES: readonly VariableDef[] = [
       ({ connection }) =>
         connection.unixPath === '' && connection.localPort > 0 ? String(connection.localPort) : '',
   },
+  // Of connections that came by the PROXY protocol; none does yet.
+  ...['addr', 'port', 'server_addr', 'server_port'].map((part) => ({
+    name: `proxy_protocol_${part}`,
+    compile: () => () => null,
+  })),
   { name: 'connection', compile: () => (ex) => String(ex.connection.id) },
   { name: 'connection_requests', compile: () => (ex) => String(ex.connection.requests) },
   { name: 'scheme', compile: () => (ex) => (ex.connection.isTls ? 'https' : 'http') },

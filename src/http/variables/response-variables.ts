@@ -22,15 +22,20 @@ function contentLength({ response }: Exchange): string | null {
   return response.contentLength < 0 ? null : String(response.contentLength);
 }
 
+/** nginx forgets that the connection stays open just before it logs: its access log knows only `close`. */
+function staysOpen(ex: Exchange): boolean {
+  return ex.keepAlive && !ex.isLogged;
+}
+
 function connection(ex: Exchange): string | null {
   if (ex.response.status === 0) return null;
   if (ex.response.status === SWITCHING_PROTOCOLS) return 'upgrade';
-  return ex.keepAlive ? 'keep-alive' : 'close';
+  return staysOpen(ex) ? 'keep-alive' : 'close';
 }
 
 function keepAlive(ex: Exchange): string | null {
   const seconds = ex.location.core.keepaliveHeaderSec;
-  return ex.keepAlive && seconds > 0 ? `timeout=${seconds}` : null;
+  return staysOpen(ex) && seconds > 0 ? `timeout=${seconds}` : null;
 }
 
 function transferEncoding(ex: Exchange): string | null {

@@ -4,6 +4,7 @@ import { directive } from '../../config/directive-spec.ts';
 import type { Scope } from '../../config/scope.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { AddressTable } from './address-table.ts';
+import { compileFileRoot, FILE_VARIABLES } from './file-root.ts';
 import { fileRows } from './file-rows.ts';
 import { type HttpCoreConf, httpCoreDefaults } from './http-core-conf.ts';
 import { type LocationConf, parseLocation } from './location-conf.ts';
@@ -86,7 +87,9 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       );
     }
   },
+  variables: FILE_VARIABLES,
   compileLocation: (conf, build) => {
+    compileFileRoot(conf, build);
     build.location.isInternal = conf.isInternal;
     build.setContent(missingFile(conf, build.prefix));
   },

@@ -50,9 +50,9 @@ export function parseAccessLog(use: DirectiveUse, formats: readonly LogFormat[])
   return { path, format, bufferBytes, flushMs, condition, pos: use.pos };
 }
 
-/** The access log of a configuration that names none. */
+/** The access log of a configuration that names none: where nginx's own packages have it. */
 export const DEFAULT_ACCESS_LOG: AccessLogConf = {
-  path: 'logs/access.log',
+  path: '/var/log/nginx/access.log',
   format: COMBINED,
   bufferBytes: 0,
   flushMs: 0,

@@ -5,11 +5,15 @@ import { nowMs } from '../../core/clock.ts';
 import type { LocationBuild } from '../../http/http-module.ts';
 import type { LogHandler } from '../../http/location.ts';
 import { LOG_FILES } from '../../http/observe-services.ts';
+import { fileRootOf, missingDirectory } from '../http-core/file-root.ts';
 import type { AccessLogConf } from './access-log-conf.ts';
 import { LogFileCache, type LogFileCacheConf } from './log-file-cache.ts';
 import type { LineBuilder } from './log-format.ts';
 
 type LogBuild = Pick<LocationBuild, 'variables' | 'services' | 'prefix'>;
+
+/** What nginx adds to every error of its log phase. */
+const WHILE_LOGGING = ' while logging request';
 
 /** Opens one access log and gives the handler that writes a line of it. Throws ConfigError when the file can't be opened. */
 export function accessLogHandler(
@@ -49,8 +53,15 @@ function variableFileWriter(
   const path = at(conf.pos, () => variables.template(conf.path));
   const files = new LogFileCache(cacheConf, nowMs);
   return (ex) => {
+    // nginx writes such a log only for requests whose root directory is there.
+    const root = fileRootOf(ex)?.directoryOf(ex) ?? base;
+    const missing = missingDirectory(root);
+    if (missing !== null) {
+      ex.location.errorLog.write('error', ex, `testing "${root}" existence failed (${missing})${WHILE_LOGGING}`);
+      return;
+    }
     const failure = files.append(base + path.evaluate(ex), `${lineOf(ex)}\n`);
-    if (failure !== null) ex.location.errorLog.write('crit', ex, failure);
+    if (failure !== null) ex.location.errorLog.write('crit', ex, failure + WHILE_LOGGING);
   };
 }
 

@@ -1,7 +1,9 @@
 import { HTTP, HTTP_SCOPES, LIMIT_EXCEPT, LOCATION_IF } from '../../config/contexts.ts';
+import { ConfigError } from '../../config/diagnostic.ts';
 import { directive } from '../../config/directive-spec.ts';
 import type { HttpModule, LocationBuild } from '../../http/http-module.ts';
 import type { LogHandler } from '../../http/location.ts';
+import { MAIN_LOG } from '../../http/observe-services.ts';
 import type { VariableCompiler } from '../../http/variable.ts';
 import { accessLogHandler } from './access-log.ts';
 import { type AccessLogConf, checkBuffer, DEFAULT_ACCESS_LOG, httpScopeOf, parseAccessLog } from './access-log-conf.ts';
@@ -70,7 +72,7 @@ export const logModule: HttpModule<LogConf> = {
         conf.logs = [...(conf.logs ?? []), log];
       },
       syntax: 'path [format [buffer=size] [flush=time] [if=condition]] | off',
-      defaultText: 'logs/access.log combined',
+      defaultText: '/var/log/nginx/access.log combined',
       doc: 'Writes a line per request; several at one level write several lines, those of outer levels then do not count.',
     }),
     directive<LogConf>({
@@ -95,9 +97,22 @@ export const logModule: HttpModule<LogConf> = {
   },
   compileLocation(conf, build) {
     if (conf.isOff) return;
-    for (const handler of handlersOf(conf.logs ?? NO_LOG_SAID, conf.fileCache, build)) build.addLog(handler);
+    const handlers = conf.logs === null ? defaultHandlers(build) : handlersOf(conf.logs, conf.fileCache, build);
+    for (const handler of handlers) build.addLog(handler);
   },
 };
+
+/** nginx doesn't start without its default log; where nothing was said, we go on without one. */
+function defaultHandlers(build: LocationBuild): readonly LogHandler[] {
+  try {
+    return handlersOf(NO_LOG_SAID, null, build);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    build.services.get(MAIN_LOG).write('warn', `no access log: ${error.message}`);
+    compiled(build.variables).handlers.set(NO_LOG_SAID, new Map([[null, []]]));
+    return [];
+  }
+}
 
 function compiled(variables: VariableCompiler): CompiledLogs {
   let logs = compiledOf.get(variables);

@@ -4,6 +4,10 @@ import { LOCATION, SERVER } from '../../../../src/config/contexts.ts';
 import { ConfigError } from '../../../../src/config/diagnostic.ts';
 import type { Exchange } from '../../../../src/http/exchange.ts';
 import { Location } from '../../../../src/http/location.ts';
+import { VariableRegistry } from '../../../../src/http/variables/variable-registry.ts';
+import { compileFileRoot } from '../../../../src/modules/http-core/file-root.ts';
+import { httpCoreDefaults } from '../../../../src/modules/http-core/http-core-conf.ts';
+import type { LogFiles } from '../../../../src/observe/log-files.ts';
 import { sampleExchange } from '../../http/variables/sample-exchange.ts';
 import { type CompiledLogs, compileLogs } from './read-log-conf.ts';
 
@@ -65,12 +69,27 @@ test('off wins over a log of the same level', () => {
   expect(compileLogs('access_log a.log; access_log off; server { }').handlersOf(SERVER)).toEqual([]);
 });
 
-test('without a word there is logs/access.log, and its folder must exist', () => {
-  expect(() => compileLogs('server { }')).toThrow(
-    expect.objectContaining({
-      message: expect.stringMatching(/^open\(\) ".*\/logs\/access\.log" failed \(2: No such file or directory\)$/),
-    }),
-  );
+test("without a word it is the log of nginx's packages, opened once", () => {
+  const opened: string[] = [];
+  const files = { open: (path: string) => opened.push(path) && { write: () => undefined } } as unknown as LogFiles;
+  const logs = compileLogs('server { location /a { } } server { access_log off; }', files);
+  expect(opened).toEqual(['/var/log/nginx/access.log']);
+  expect(logs.handlersOf(SERVER, LOCATION)).toHaveLength(1);
+});
+
+test('without a word and without that folder there is none, with a warning', () => {
+  const said: string[] = [];
+  const files = {
+    open: (path: string) => {
+      throw new ConfigError(`open() "${path}" failed (2: No such file or directory)`);
+    },
+  } as unknown as LogFiles;
+  const mainLog = { isEnabled: () => true, write: (level: string, text: string) => said.push(`${level}: ${text}`) };
+  const logs = compileLogs('server { location /a { } } server { }', files, mainLog);
+  expect(logs.handlersOf(SERVER)).toEqual([]);
+  expect(said).toEqual([
+    'warn: no access log: open() "/var/log/nginx/access.log" failed (2: No such file or directory)',
+  ]);
 });
 
 test('a file that cannot be opened is a finding at its line', () => {
@@ -124,10 +143,33 @@ test('a name with variables is written at once, and a missing folder goes to the
     write: (...args) => written.push(`${args[0]}: ${args[2]}`),
   });
   for (const handler of logs.handlersOf(SERVER)) handler(ex);
-  expect(written).toEqual([`crit: open() "${logs.prefix}sub/x.log" failed (2: No such file or directory)`]);
+  expect(written).toEqual([
+    `crit: open() "${logs.prefix}sub/x.log" failed (2: No such file or directory) while logging request`,
+  ]);
   mkdirSync(`${logs.prefix}sub`);
   for (const handler of logs.handlersOf(SERVER)) handler(ex);
   expect(linesOf(logs, 'sub/x.log')).toEqual(['/p']);
+});
+
+test('a name with variables wants the root of the request to be there', () => {
+  const logs = compileLogs('log_format u $uri; access_log $arg_d.log u; server { }');
+  const ex = answered('GET /p?d=x HTTP/1.1');
+  const written: string[] = [];
+  ex.location = new Location('', ex.location.core, {
+    isEnabled: () => true,
+    write: (...args) => written.push(`${args[0]}: ${args[2]}`),
+  });
+  compileFileRoot(
+    { ...httpCoreDefaults(), root: 'none' },
+    { variables: new VariableRegistry([]), prefix: logs.prefix, location: ex.location },
+  );
+  for (const handler of logs.handlersOf(SERVER)) handler(ex);
+  expect(written).toEqual([
+    `error: testing "${logs.prefix}none" existence failed (2: No such file or directory) while logging request`,
+  ]);
+  mkdirSync(`${logs.prefix}none`);
+  for (const handler of logs.handlersOf(SERVER)) handler(ex);
+  expect(linesOf(logs, 'x.log')).toEqual(['/p']);
 });
 
 test('words of error_log are plain file names here', () => {

@@ -9,10 +9,11 @@ import type { Scope } from '../../../../src/config/scope.ts';
 import { readScopes } from '../../../../src/config/walk.ts';
 import { Services } from '../../../../src/http/http-module.ts';
 import type { LogHandler } from '../../../../src/http/location.ts';
-import { LOG_FILES } from '../../../../src/http/observe-services.ts';
+import { LOG_FILES, MAIN_LOG } from '../../../../src/http/observe-services.ts';
 import { CORE_VARIABLES } from '../../../../src/http/variables/core-variables.ts';
 import { VariableRegistry } from '../../../../src/http/variables/variable-registry.ts';
 import { logModule } from '../../../../src/modules/log/log-module.ts';
+import type { Log } from '../../../../src/observe/error-log.ts';
 import { LogFiles } from '../../../../src/observe/log-files.ts';
 
 /** The blocks that logs stand in. */
@@ -53,13 +54,14 @@ export interface CompiledLogs {
   handlersOf(...contexts: number[]): readonly LogHandler[];
 }
 
-/** Compiles the logs of every scope over a directory of their own. Throws ConfigError. */
-export function compileLogs(text: string): CompiledLogs {
+/** Compiles the logs of every scope over a directory of their own, which is the root too. Throws ConfigError. `files`: instead of real ones. */
+export function compileLogs(text: string, files?: LogFiles, mainLog?: Log): CompiledLogs {
   const { http, findings } = readLogs(text);
   if (http === undefined || findings.length > 0) throw new Error(findings.join('\n'));
   const prefix = `${mkdtempSync(join(tmpdir(), 'log-test-'))}/`;
-  const files = new LogFiles(prefix);
-  const services = new Services().provide(LOG_FILES, files);
+  const opened = files ?? new LogFiles(prefix);
+  const services = new Services().provide(LOG_FILES, opened);
+  if (mainLog !== undefined) services.provide(MAIN_LOG, mainLog);
   const variables = new VariableRegistry(CORE_VARIABLES);
   logModule.compileHttp?.(http.conf(logModule), http, variables, services);
   const compiled = new Map<Scope, LogHandler[]>();
@@ -74,7 +76,7 @@ export function compileLogs(text: string): CompiledLogs {
   variables.finish();
   return {
     prefix,
-    files,
+    files: opened,
     handlersOf(...contexts) {
       let scope: Scope | undefined = http;
       for (const context of contexts) scope = scope?.childrenOf(context)[0];
