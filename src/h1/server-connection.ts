@@ -84,6 +84,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   #isFinSeen = false;
   #isReadingPaused = false;
   #isEnding = false;
+  /** Bytes of the next request were here when the last one ended. */
+  #isNextPipelined = false;
   #isContinueSent = false;
   #lingerUntilMs = 0;
   /** Of the last exchange: how long the connection may now be idle, and how it is closed. */
@@ -281,6 +283,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#rules = fieldRules(settings);
     const ex = this.#server.takeExchange(this, this, group);
     ex.startedAtMs = nowMs();
+    ex.isPipelined = this.#isNextPipelined;
+    this.#isNextPipelined = false;
     this.#ex = ex;
     this.#parser.reset();
     this.#writer.reset();
@@ -352,7 +356,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#server.deadlines.clear(this);
     ex.server = group.defaultServer;
     ex.location = group.defaultServer.defaultLocation;
-    ex.requestBytes = this.#stored;
+    // As nginx counts: nothing before the request line is whole.
+    ex.requestBytes = this.#parser.isLineDone ? this.#stored : 0;
     ex.keepAlive = false;
     if (ex.request.version === 9) ex.request.version = 10;
     ex.request.framing = 'none';
@@ -578,6 +583,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         this.#lingerUntilMs = nowMs() + core.lingeringTimeMs;
         this.#deadlineIn(core.lingeringTimeoutMs);
       } else this.#becomeIdle();
+      this.#isNextPipelined = this.#input.length > 0;
       this.#resumeReading();
       this.#advance();
       return;

@@ -81,6 +81,8 @@ export class Exchange {
   /** Bytes of the request read, head and body. */
   requestBytes = 0;
   keepAlive = false;
+  /** It had arrived, at least in part, before its predecessor was answered: `$pipe`. */
+  isPipelined = false;
   /** The whole response was handed to the socket (`endBody` ran): `$request_completion`. Set by the stream before the log phase. */
   isComplete = false;
   // who works on it
@@ -159,6 +161,7 @@ export class Exchange {
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
     this.keepAlive = false;
+    this.isPipelined = false;
     this.isComplete = false;
     this.content = null;
     this.attemptCount = 0;

@@ -64,8 +64,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'remote_user', compile: () => remoteUser },
   { name: 'content_type', compile: () => fieldOf('content_type') },
   { name: 'content_length', compile: () => fieldOf('content_length') },
-  // Requests that came in one packet with their predecessor are not told apart.
-  { name: 'pipe', compile: () => () => '.' },
+  { name: 'pipe', compile: () => (ex) => (ex.isPipelined ? 'p' : '.') },
   { name: 'limit_rate', compile: () => (ex) => String(ex.location.core.limitRateBytes) },
   { name: 'http_', isPrefix: true, compile: fieldOf },
   { name: 'cookie_', isPrefix: true, compile: cookie },

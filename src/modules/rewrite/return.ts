@@ -31,6 +31,7 @@ export function compileReturn({ status, text }: ReturnConf, variables: VariableC
   if (REDIRECTS.includes(status)) {
     const target = variables.template(text ?? '');
     return (ex) => {
+      ex.response.status = status; // `$status` in the target is this one already
       ex.response.add('Location', locationValue(ex, target.evaluate(ex)));
       respondStatus(ex, status);
       return DONE;
@@ -45,6 +46,7 @@ export function compileReturn({ status, text }: ReturnConf, variables: VariableC
   }
   const body = variables.template(text ?? '');
   return (ex) => {
+    ex.response.status = status;
     sendText(ex, status, null, body.evaluate(ex));
     return DONE;
   };
