@@ -1,4 +1,5 @@
 import type { VariableDef } from '../variable.ts';
+import { ABSENT_VARIABLES } from './absent-variables.ts';
 import { CONNECTION_VARIABLES } from './connection-variables.ts';
 import { REQUEST_VARIABLES } from './request-variables.ts';
 import { RESPONSE_VARIABLES } from './response-variables.ts';
@@ -12,4 +13,5 @@ export const CORE_VARIABLES: readonly VariableDef[] = [
   ...RESPONSE_VARIABLES,
   ...UPSTREAM_VARIABLES,
   ...TIME_VARIABLES,
+  ...ABSENT_VARIABLES,
 ];

@@ -35,6 +35,11 @@ function remoteUser({ request }: Exchange): string | null {
   return at < 0 ? null : basicUser(request.headers.value(at));
 }
 
+/** Port that the client named in the request line or in Host; '' when it named none. */
+function requestPort({ request }: Exchange): string {
+  return /:0*([1-9]\d*)$/.exec(request.rawHost ?? '')?.[1] ?? '';
+}
+
 function cookie(lowerName: string): (ex: Exchange) => string | null {
   return ({ request: { headers } }) => {
     for (let i = 0; i < headers.count; i++) {
@@ -61,6 +66,12 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'request_length', compile: () => (ex) => String(ex.requestBytes) },
   { name: 'request_id', compile: () => requestId },
   { name: 'request_body', compile: () => (ex) => (ex.body instanceof RequestBody ? ex.body.text : null) },
+  {
+    name: 'request_body_file',
+    compile: () => (ex) => (ex.body instanceof RequestBody ? orNull(ex.body.fileName) : null),
+  },
+  { name: 'request_port', compile: () => requestPort },
+  { name: 'is_request_port', compile: () => (ex) => (requestPort(ex) === '' ? '' : ':') },
   { name: 'remote_user', compile: () => remoteUser },
   { name: 'content_type', compile: () => fieldOf('content_type') },
   { name: 'content_length', compile: () => fieldOf('content_length') },

@@ -55,7 +55,15 @@ describe('of the request', () => {
     ['host', 'first.example'],
     ['request_length', '0'],
     ['request_body', null],
+    ['request_body_file', null],
+    ['request_port', ''],
+    ['is_request_port', ''],
     ['pipe', '.'],
+    // what does not happen here
+    ['gzip_ratio', null],
+    ['ssl_protocol', null],
+    ['upstream_cache_status', null],
+    ['proxy_protocol_addr', null],
     ['limit_rate', '4096', { core: { limitRateBytes: 4096 } }],
     // arguments
     ['arg_a', '1', search],
@@ -99,6 +107,25 @@ describe('of the request', () => {
     const ex = sampleExchange();
     ex.host = 'asked.example';
     expect(valueOfVariable('host', ex)).toBe('asked.example');
+  });
+
+  test.each([
+    ['a.example', '', ''],
+    ['a.example:', '', ''],
+    ['a.example:8080', '8080', ':'],
+    ['[::1]', '', ''],
+    ['[::1]:443', '443', ':'],
+  ])('the port of %s is %j', (rawHost, port, colon) => {
+    const ex = sampleExchange();
+    ex.request.rawHost = rawHost;
+    expect(valueOfVariable('request_port', ex)).toBe(port);
+    expect(valueOfVariable('is_request_port', ex)).toBe(colon);
+  });
+
+  test('a pipelined one says so', () => {
+    const ex = sampleExchange();
+    ex.isPipelined = true;
+    expect(valueOfVariable('pipe', ex)).toBe('p');
   });
 
   test('$request_id stays the same within a request and is 32 digits', () => {
