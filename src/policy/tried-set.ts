@@ -7,6 +7,9 @@ export class TriedSet {
   /** Peers 32 and up; grows to the largest set seen. */
   #rest: Uint32Array = new Uint32Array(0);
 
+  /** No pick yet: what nearly every pick finds. */
+  isEmpty = true;
+
   has(index: number): boolean {
     if (index < WORD_BITS) return ((this.#first >>> index) & 1) === 1;
     const word = this.#rest[(index >>> 5) - 1];
@@ -14,6 +17,7 @@ export class TriedSet {
   }
 
   add(index: number): void {
+    this.isEmpty = false;
     if (index < WORD_BITS) {
       this.#first |= 1 << index;
       return;
@@ -28,6 +32,8 @@ export class TriedSet {
   }
 
   clear(): void {
+    if (this.isEmpty) return;
+    this.isEmpty = true;
     this.#first = 0;
     if (this.#rest.length > 0) this.#rest.fill(0);
   }

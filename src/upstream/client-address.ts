@@ -1,14 +1,20 @@
 import { NO_ADDRESS } from '../policy/pick-state.ts';
 
-/** Bytes of a client's address that `ip_hash` reads: the /24 of IPv4, all of IPv6, zeros for a unix socket. Written to `room` (16 bytes). */
-export function clientAddressBytes(address: string, room: Uint8Array): Uint8Array {
-  if (address.includes(':')) return isIPv6Written(address, room) ? room : NO_ADDRESS;
+/** Where addresses are written, to allocate none: 3 and 16 bytes. */
+export interface AddressRoom {
+  readonly ipv4Bytes: Uint8Array;
+  readonly ipv6Bytes: Uint8Array;
+}
+
+/** Bytes of a client's address that `ip_hash` reads: the /24 of IPv4, all of IPv6, zeros for a unix socket. */
+export function clientAddressBytes(address: string, { ipv4Bytes, ipv6Bytes }: AddressRoom): Uint8Array {
+  if (address.includes(':')) return isIPv6Written(address, ipv6Bytes) ? ipv6Bytes : NO_ADDRESS;
   let at = 0;
   let value = 0;
   for (let i = 0; i < address.length && at < 3; i++) {
     const code = address.charCodeAt(i);
     if (code === 0x2e) {
-      room[at++] = value;
+      ipv4Bytes[at++] = value;
       value = 0;
     } else if (code >= 0x30 && code <= 0x39) {
       value = value * 10 + code - 0x30;
@@ -16,7 +22,7 @@ export function clientAddressBytes(address: string, room: Uint8Array): Uint8Arra
       return NO_ADDRESS;
     }
   }
-  return at === 3 ? room.subarray(0, 3) : NO_ADDRESS;
+  return at === 3 ? ipv4Bytes : NO_ADDRESS;
 }
 
 /** RFC 4291 text to 16 bytes; a dotted tail is understood. False when it is no address. */

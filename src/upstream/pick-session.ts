@@ -11,7 +11,8 @@ const NO_SIDES: GroupSides = {
 export class PickSession {
   readonly state = new PickState();
   /** Room for the client's address (`ip_hash`). */
-  readonly addressBytes = new Uint8Array(16);
+  readonly ipv4Bytes = new Uint8Array(3);
+  readonly ipv6Bytes = new Uint8Array(16);
   sides: GroupSides = NO_SIDES;
   /** Where picks are made at present: primaries first, then backups for good. */
   side: GroupSide = NO_SIDES.primaries;

@@ -116,7 +116,7 @@ export class UpstreamGroup {
     if (needs === 'key') {
       if (this.#key !== null) session.state.key = this.#key.evaluate(ex);
     } else if (needs === 'address') {
-      session.state.address = clientAddressBytes(ex.connection.remoteAddress, session.addressBytes);
+      session.state.address = clientAddressBytes(ex.connection.remoteAddress, session);
     }
     return session;
   }

@@ -13,39 +13,41 @@ export const leastConn = {
   supports: { backup: true },
   syntax: '',
   doc: 'The peer with the fewest requests under way, by weight; in turn among equals.',
-  create: ({ set }): Balancer => ({ pick: (state, nowMs) => pickLeastConn(set, state, nowMs) }),
+  create: ({ set }): Balancer => {
+    const ties = new Int32Array(set.peers.length);
+    return { pick: (state, nowMs) => pickLeastConn(set, ties, state, nowMs) };
+  },
 } as const satisfies BalancerDef;
 
-function pickLeastConn(set: PeerSet, state: PickState, nowMs: number): number {
+/** `ties`: room for the indices of all peers. */
+function pickLeastConn(set: PeerSet, ties: Int32Array, state: PickState, nowMs: number): number {
   if (set.isSingle) return pickRoundRobin(set, state, nowMs);
-  const peers = set.peers;
+  const { peers } = set;
+  const isRetry = !state.tried.isEmpty;
 
-  // 1. the least load, and whether several have it
-  let first = -1;
+  // 1. the least load, and all that have it
   let least: PeerView | null = null;
-  let isShared = false;
+  let count = 0;
   for (let i = 0; i < peers.length; i++) {
     const peer = peers[i] as PeerView;
-    if (state.tried.has(i) || !isAvailable(peer, nowMs)) continue;
     const order = least === null ? -1 : compareLoad(peer, least);
+    if (order > 0 || (isRetry && state.tried.has(i)) || !isAvailable(peer, nowMs)) continue;
     if (order < 0) {
-      first = i;
       least = peer;
-      isShared = false;
-    } else if (order === 0) {
-      isShared = true;
+      count = 0;
     }
+    ties[count++] = i;
   }
   if (least === null) return -1;
-  if (!isShared) return set.take(first, state, nowMs);
+  if (count === 1) return set.take(ties[0] as number, state, nowMs);
 
-  // 2. round robin among those that have it
-  let best = first;
+  // 2. round robin among them
+  let best = ties[0] as number;
   let chosen = least;
   let total = 0;
-  for (let i = first; i < peers.length; i++) {
+  for (let t = 0; t < count; t++) {
+    const i = ties[t] as number;
     const peer = peers[i] as PeerView;
-    if (state.tried.has(i) || !isAvailable(peer, nowMs) || compareLoad(peer, least) !== 0) continue;
     peer.currentWeight += peer.effectiveWeight;
     total += peer.effectiveWeight;
     if (peer.effectiveWeight < peer.weight) peer.effectiveWeight++;

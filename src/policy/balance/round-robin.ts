@@ -1,6 +1,7 @@
 import { isAvailable, isFull } from '../availability.ts';
 import type { Balancer, BalancerDef } from '../balancer.ts';
 import type { PeerSet } from '../peer-set.ts';
+import type { PeerView } from '../peer-view.ts';
 import type { PickState } from '../pick-state.ts';
 
 /** nginx's smooth weighted round robin; also what every other method falls back to. */
@@ -17,13 +18,14 @@ export const roundRobin = {
 /** Index of the peer whose turn it is, taken; -1 = none available. */
 export function pickRoundRobin(set: PeerSet, state: PickState, nowMs: number): number {
   if (set.isSingle) return pickSingle(set);
-  const peers = set.peers;
+  const { peers } = set;
+  const isRetry = !state.tried.isEmpty;
   let best = -1;
   let bestWeight = 0;
   let total = 0;
   for (let i = 0; i < peers.length; i++) {
-    const peer = peers[i];
-    if (peer === undefined || state.tried.has(i) || !isAvailable(peer, nowMs)) continue;
+    const peer = peers[i] as PeerView;
+    if ((isRetry && state.tried.has(i)) || !isAvailable(peer, nowMs)) continue;
     peer.currentWeight += peer.effectiveWeight;
     total += peer.effectiveWeight;
     if (peer.effectiveWeight < peer.weight) peer.effectiveWeight++;
