@@ -238,12 +238,12 @@ export class RequestHeadParser {
       return true;
     }
     const text = bytes.toString('latin1', start, end);
-    const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]+)(.*)$/s.exec(text);
+    const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)([/?].*)?$/s.exec(text);
     if (absolute === null) return false;
-    const [, authority = '', rest = ''] = absolute;
+    const [, authority = '', rest = '/'] = absolute;
     if (/[^A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/.test(authority)) return false;
     head.rawHost = authority;
-    head.target = rest.startsWith('/') ? rest : `/${rest}`;
+    head.target = rest;
     return true;
   }
 }

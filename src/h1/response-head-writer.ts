@@ -28,7 +28,7 @@ for (const name of [
 
 const SERVER_TEXT: Readonly<Record<CoreSettings['serverTokens'], string>> = {
   on: `nginx/${NGINX_VERSION}`,
-  build: `nginx/${NGINX_VERSION} (evenkeel)`,
+  build: `nginx/${NGINX_VERSION}`,
   off: 'nginx',
 };
 

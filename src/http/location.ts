@@ -34,6 +34,8 @@ export interface CoreSettings {
   keepaliveHeaderSec: number;
   keepaliveRequests: number;
   keepaliveTimeMs: number;
+  /** `keepalive_disable`: browsers whose connections are not kept; msie6 only after a POST. */
+  keepaliveDisable: readonly ('msie6' | 'safari')[];
   lingeringClose: 'off' | 'on' | 'always';
   lingeringTimeMs: number;
   lingeringTimeoutMs: number;

@@ -5,6 +5,7 @@ import { HEADER_ID } from './known-header.ts';
 import { type Location, NEXT, type ServerGroup, type VirtualServer } from './location.ts';
 import { parseTarget } from './normalize-uri.ts';
 import { locationValue, redirectToPath } from './redirect.ts';
+import { browserOf } from './user-agent.ts';
 
 /** nginx's limit of internal redirects of one request. */
 const MAX_REDIRECTS = 10;
@@ -34,7 +35,11 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
 
   // 1. The target.
   const target = parseTarget(request.target, first.settings.mergeSlashes);
-  if (target === null) return refuse(ex, 400, 'client sent invalid request while reading client request line');
+  if (target === null) {
+    // nginx refuses the line before it reads on: nobody knows of fields then.
+    request.headers.count = 0;
+    return refuse(ex, 400, 'client sent invalid request while reading client request line');
+  }
   ex.uri = target.uri;
   ex.args = target.args;
   ex.isUriChanged = target.isQuoted;
@@ -44,8 +49,15 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
     return refuse(ex, 400, 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
   }
   if (request.rawHost !== null) {
+    const isAbsolute = isAbsoluteForm(ex);
     const host = validateHost(request.rawHost);
-    if (host === null) return refuse(ex, 400, 'client sent invalid host header while reading client request headers');
+    if (host === null && isAbsolute) {
+      request.headers.count = 0;
+      return refuse(ex, 400, 'client sent invalid host in request line while reading client request line');
+    }
+    if (host === null || (isAbsolute && !hasValidHostField(ex))) {
+      return refuse(ex, 400, 'client sent invalid host header while reading client request headers');
+    }
     ex.host = host;
   }
   ex.server = group.find(ex.host, ex);
@@ -57,6 +69,19 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
     return refuse(ex, 405, `client sent ${method} method while reading client request headers`);
   }
   return true;
+}
+
+/** `GET http://host/path`: `rawHost` is not the Host field then. */
+function isAbsoluteForm({ request }: Exchange): boolean {
+  const { headers, lineStart, method } = request;
+  const first = headers.bytes[lineStart + method.length + 1];
+  return first !== 0x2f && first !== 0x20;
+}
+
+/** A Host field beside an absolute target says nothing, but must be a host. */
+function hasValidHostField({ request: { headers } }: Exchange): boolean {
+  const at = headers.find(HEADER_ID.host);
+  return at < 0 || validateHost(headers.value(at)) !== null;
 }
 
 /** Runs handlers from `ex.phase` on until one answers or waits. A handler that returned PENDING calls this when it is ready. */
@@ -151,6 +176,13 @@ function limitKeepAlive(ex: Exchange): void {
     ex.startedAtMs - connection.acceptedAtMs > core.keepaliveTimeMs
   ) {
     ex.keepAlive = false;
+    return;
+  }
+  const disabled = core.keepaliveDisable;
+  if (disabled.length === 0 || (ex.request.method !== 'POST' && !disabled.includes('safari'))) return;
+  const browser = browserOf(ex.request.headers);
+  if (browser === 'safari' ? disabled.includes('safari') : browser === 'msie6' && disabled.includes('msie6')) {
+    if (browser === 'safari' || ex.request.method === 'POST') ex.keepAlive = false;
   }
 }
 

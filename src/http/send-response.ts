@@ -10,7 +10,8 @@ const HEAD = 'HEAD';
 export function sendResponseHead(ex: Exchange): void {
   const response = ex.response;
   const status = response.status;
-  if (status === 204) {
+  // nginx leaves a peer's 204 as it came.
+  if (status === 204 && response.statusLine === '') {
     response.contentType = '';
     response.contentLength = -1;
     response.lastModified = '';

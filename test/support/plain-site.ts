@@ -19,6 +19,7 @@ export const CORE: CoreSettings = {
   keepaliveHeaderSec: 0,
   keepaliveRequests: 1000,
   keepaliveTimeMs: 3_600_000,
+  keepaliveDisable: ['msie6'],
   lingeringClose: 'on',
   lingeringTimeMs: 30_000,
   lingeringTimeoutMs: 5000,

@@ -29,6 +29,7 @@ export function httpCoreDefaults(): HttpCoreConf {
     keepaliveHeaderSec: 0,
     keepaliveRequests: 1000,
     keepaliveTimeMs: 3_600_000,
+    keepaliveDisable: ['msie6'],
     lingeringClose: 'on',
     lingeringTimeMs: 30_000,
     lingeringTimeoutMs: 5000,

@@ -1,7 +1,17 @@
 import { HTTP, HTTP_SCOPES, SERVER } from '../../config/contexts.ts';
 import { type DirectiveSpec, directive } from '../../config/directive-spec.ts';
 import { parseTimeSec } from '../../config/parse-value.ts';
-import { flag, integer, invalidValue, numAndSize, offBytes, oneOf, sizeBytes, timeMs } from '../../config/values.ts';
+import {
+  flag,
+  integer,
+  invalidValue,
+  numAndSize,
+  offBytes,
+  oneOf,
+  sizeBytes,
+  timeMs,
+  wordList,
+} from '../../config/values.ts';
 import type { HttpCoreConf } from './http-core-conf.ts';
 
 const row = directive<HttpCoreConf>;
@@ -131,6 +141,16 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     syntax: 'time',
     defaultText: '1h',
     doc: 'Age of a connection after which it is closed with its next answer.',
+  }),
+  row({
+    name: 'keepalive_disable',
+    contexts: HTTP_SCOPES,
+    args: [1, 3],
+    field: 'keepaliveDisable',
+    parse: (use) => wordList(['none', 'msie6', 'safari'])(use).filter((word) => word !== 'none'),
+    syntax: 'none | browser …',
+    defaultText: 'msie6',
+    doc: 'Browsers whose connections are not kept: `msie6` (after a POST), `safari`.',
   }),
   row({
     name: 'send_timeout',
