@@ -1,7 +1,6 @@
 import type { LogFields } from '../observe/error-line.ts';
 import type { ErrorLog, Log } from '../observe/error-log.ts';
 import { type LogLevel, levelRank } from '../observe/log-level.ts';
-import { writeStderr } from '../observe/stderr.ts';
 
 const WARN_RANK = levelRank('warn');
 
@@ -11,13 +10,13 @@ const WARN_RANK = levelRank('warn');
  */
 export class MainLog implements Log {
   #log: ErrorLog | null = null;
-  #isToStderr: boolean;
+  #say: ((text: string) => void) | null;
   /** One of the logs is stderr itself. */
   #isStderr = false;
 
-  /** `isToStderr`: say warnings and worse on stderr until `started`. */
-  constructor(isToStderr: boolean) {
-    this.#isToStderr = isToStderr;
+  /** `say`: tells who started the program about warnings and worse, until `started`; null: nobody did. */
+  constructor(say: ((text: string) => void) | null) {
+    this.#say = say;
   }
 
   /** From here on lines go to `log`. `isStderr`: it is (also) the process's stderr. */
@@ -27,17 +26,15 @@ export class MainLog implements Log {
   }
 
   started(): void {
-    this.#isToStderr = false;
+    this.#say = null;
   }
 
   isEnabled(level: LogLevel): boolean {
-    return (this.#log?.isEnabled(level) ?? false) || (this.#isToStderr && levelRank(level) <= WARN_RANK);
+    return (this.#log?.isEnabled(level) ?? false) || (this.#say !== null && levelRank(level) <= WARN_RANK);
   }
 
   write(level: LogLevel, text: string, connection = 0, fields: LogFields | null = null): void {
     this.#log?.write(level, text, connection, fields);
-    if (this.#isToStderr && !this.#isStderr && levelRank(level) <= WARN_RANK) {
-      writeStderr(`nginx: [${level}] ${text}\n`);
-    }
+    if (!this.#isStderr && levelRank(level) <= WARN_RANK) this.#say?.(`nginx: [${level}] ${text}\n`);
   }
 }

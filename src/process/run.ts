@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import { formatDiagnostic, includeChain } from '../config/diagnostic.ts';
+import { fullName } from '../config/full-name.ts';
 import { LogFiles } from '../observe/log-files.ts';
-import { writeStderr } from '../observe/stderr.ts';
 import type { ConfigSource } from './config-source.ts';
-import { daemonize, isDaemon, tellReady } from './daemon.ts';
+import { daemonize, isDaemon, sayToStarter, tellReady } from './daemon.ts';
 import { InProcessLink } from './in-process-link.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { MainLog } from './main-log.ts';
@@ -27,7 +27,7 @@ export interface RunOptions {
 export async function run(options: RunOptions): Promise<number> {
   const { source, defaultErrorLog } = options;
   const logFiles = new LogFiles(source.prefix);
-  const log = new MainLog(true);
+  const log = new MainLog(sayToStarter);
   openFirstLog(log, logFiles, defaultErrorLog);
   try {
     return await serve(options, log, logFiles);
@@ -47,10 +47,11 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
   // The background process will say the warnings.
   for (const finding of goesToBackground ? [] : findings) {
     log.write(finding.severity, formatDiagnostic(finding));
-    for (const link of includeChain(finding)) writeStderr(`nginx:   ${link}\n`);
+    for (const link of includeChain(finding)) sayToStarter(`nginx:   ${link}\n`);
   }
   if (configuration === null) return 1;
-  if (goesToBackground) return daemonize();
+  if (goesToBackground)
+    return daemonize(defaultErrorLog === 'stderr' ? defaultErrorLog : fullName(source.prefix, defaultErrorLog));
   useErrorLog(configuration, { log, logFiles });
   logFiles.commit();
 

@@ -22,7 +22,7 @@ export interface TestOptions {
 export async function testConfiguration(options: TestOptions): Promise<number> {
   const { source, defaultErrorLog, dumps, isQuiet } = options;
   const logFiles = new LogFiles(source.prefix);
-  const log = new MainLog(true);
+  const log = new MainLog(writeStderr);
   openFirstLog(log, logFiles, defaultErrorLog);
   const { configuration, findings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
   for (const finding of findings) {

@@ -15,7 +15,7 @@ const [title = 'evenkeel', prefix = '/'] = process.argv.slice(2);
 process.title = `${title}: worker process`;
 
 const logFiles = new LogFiles(prefix);
-const log = new MainLog(false);
+const log = new MainLog(null);
 
 function exit(code: number): void {
   logFiles.flushAtExit();

@@ -1,0 +1,234 @@
+import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { get, isAlive, untilGone, workerPids } from './ask.ts';
+import { oneServer } from './conf.ts';
+import { prefixWith, runProgram } from './run-program.ts';
+
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+let proxy: RunningProxy | undefined;
+const prefixes: string[] = [];
+
+afterEach(async () => {
+  await proxy?.stop();
+  proxy = undefined;
+  for (const prefix of prefixes.splice(0)) rmSync(prefix, { recursive: true, force: true });
+});
+
+function prefixOf(files: Readonly<Record<string, string>>): string {
+  const prefix = prefixWith(files);
+  prefixes.push(prefix);
+  return prefix;
+}
+
+describe('start', () => {
+  test('the started process is the primary and writes its own pid; whoever sees the file can connect', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port) });
+    expect(await get(port)).toEqual({ status: 200, body: 'one' });
+    expect(readFileSync(proxy.pidFile, 'latin1')).toBe(`${proxy.pid}\n`);
+  });
+
+  test("one worker is the default, and $pid is its pid, not the primary's", async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, 'return 200 "$pid";') });
+    expect(workerPids(proxy)).toHaveLength(1);
+    expect((await get(port)).body).toBe(String(workerPids(proxy)[0]));
+  });
+
+  test('relative -c, -e, pid and logs hang under -p, whatever the current folder', async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: `${oneServer(port).replace('access_log off', 'access_log logs/access.log')}`,
+      files: { 'logs/.keep': '' },
+    });
+    await get(port);
+    expect(existsSync(join(proxy.prefix, 'error.log'))).toBe(true);
+    expect(proxy.read('logs/access.log')).toContain('"GET / HTTP/1.1" 200');
+  });
+
+  test('error_log debug is taken', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port).replace('error.log notice', 'error.log debug') });
+    expect((await get(port)).status).toBe(200);
+  });
+
+  test('a bad configuration: every finding on stderr and in the error log, exit 1, no pid file', async () => {
+    const prefix = prefixOf({ 'nginx.conf': 'pid nginx.pid;\nevents {}\nworker_processes x;\nbogus on;\n' });
+    const run = await runProgram(['-p', `${prefix}/`, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
+    expect(run.code).toBe(1);
+    const findings = ['invalid value in PATH:3', 'unknown directive "bogus" in PATH:4'].map((text) =>
+      text.replace('PATH', `${prefix}/nginx.conf`),
+    );
+    for (const finding of findings) {
+      expect(run.stderr).toContain(`nginx: [emerg] ${finding}\n`);
+      expect(readFileSync(join(prefix, 'error.log'), 'latin1')).toContain(`[emerg] `);
+      expect(readFileSync(join(prefix, 'error.log'), 'latin1')).toContain(finding);
+    }
+    expect(existsSync(join(prefix, 'nginx.pid'))).toBe(false);
+  });
+
+  test("an address in use: five tries, then exit 1 with nginx's words", async () => {
+    const port = await freePort();
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve));
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer(port)}` });
+    const began = performance.now();
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
+    squatter.close();
+    const line = `nginx: [emerg] bind() to 127.0.0.1:${port} failed (98: Address already in use)\n`;
+    expect(run.code).toBe(1);
+    expect(run.stderr).toBe(`${line.repeat(5)}nginx: [emerg] still could not bind()\n`);
+    expect(performance.now() - began).toBeGreaterThan(2000);
+    expect(existsSync(join(prefix, 'nginx.pid'))).toBe(false);
+  });
+
+  test('an address that is not ours fails at once', async () => {
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer('203.0.113.1:8080')}` });
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
+    expect(run).toMatchObject({
+      code: 1,
+      stderr: 'nginx: [emerg] bind() to 203.0.113.1:8080 failed (99: Cannot assign requested address)\n',
+    });
+  });
+
+  test("a pid file that can't be written stops the start", async () => {
+    const port = await freePort();
+    const prefix = prefixOf({ 'nginx.conf': `pid no/such/nginx.pid;\n${oneServer(port)}` });
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
+    expect(run.code).toBe(1);
+    expect(run.stderr).toContain(`[emerg] open() "${prefix}/no/such/nginx.pid" failed (2: No such file or directory)`);
+    await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  test("an error log that can't be opened at the first moment is an alert; the start goes on", async () => {
+    const prefix = prefixOf({ 'nginx.conf': oneServer(1) });
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'no/such.log', '-t']);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain(
+      `nginx: [alert] could not open error log file: open() "${prefix}/no/such.log" failed (2: No such file or directory)`,
+    );
+  });
+
+  test('daemon on: the command returns 0 when it serves, the daemon has a pid of its own', async () => {
+    const port = await freePort();
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer(port)}` });
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log']);
+    expect(run).toEqual({ code: 0, stdout: '', stderr: '' });
+    expect(await get(port)).toMatchObject({ status: 200 });
+    const pid = Number(readFileSync(join(prefix, 'nginx.pid'), 'latin1'));
+    const stop = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-s', 'quit']);
+    expect(stop.code).toBe(0);
+    expect(await untilGone(join(prefix, 'nginx.pid'))).toBe(true);
+    expect(await untilGone(`/proc/${pid}`)).toBe(true);
+  });
+
+  test('daemon on: a start that fails in the background is seen in the foreground', async () => {
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer('203.0.113.1:8080')}` });
+    const run = await runProgram(['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log']);
+    expect(run).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('[emerg] bind() to 203.0.113.1:8080 failed'),
+    });
+  });
+
+  test('master_process off: one process serves and obeys', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, 'return 200 "$pid";', 'master_process off;') });
+    expect((await get(port)).body).toBe(String(proxy.pid));
+    expect((await proxy.stop('SIGQUIT')).code).toBe(0);
+    proxy = undefined;
+  });
+});
+
+describe('listening addresses', () => {
+  test('a unix socket: open to everybody, removed at exit', async () => {
+    proxy = await startProxy({ conf: (prefix) => oneServer(`unix:${prefix}/a.sock`) });
+    const path = join(proxy.prefix, 'a.sock');
+    expect(statSync(path).mode & 0o777).toBe(0o666);
+    expect(await get({ path })).toEqual({ status: 200, body: 'one' });
+    proxy.signal('SIGTERM');
+    await proxy.exited;
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test('a unix socket that a dead process left does not stop a start', async () => {
+    const conf = (prefix: string): string => oneServer(`unix:${prefix}/a.sock`);
+    proxy = await startProxy({ conf });
+    const [worker = 0] = workerPids(proxy);
+    process.kill(proxy.pid, 'SIGKILL');
+    await proxy.exited;
+    process.kill(worker, 'SIGKILL');
+    expect(await untilGone(`/proc/${worker}`)).toBe(true);
+    const { prefix } = proxy;
+    expect(existsSync(join(prefix, 'a.sock'))).toBe(true);
+    const again = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon on;'];
+    expect((await runProgram(again)).code).toBe(0);
+    expect(await get({ path: join(prefix, 'a.sock') })).toMatchObject({ status: 200 });
+    await runProgram([...again, '-s', 'stop']);
+    expect(await untilGone(join(prefix, 'nginx.pid'))).toBe(true);
+  });
+
+  test('a unix socket on which somebody listens is in use', async () => {
+    proxy = await startProxy({ conf: (prefix) => oneServer(`unix:${prefix}/a.sock`) });
+    const other = prefixOf({ 'nginx.conf': `pid other.pid;\n${oneServer(`unix:${proxy.prefix}/a.sock`)}` });
+    const run = await runProgram(['-p', other, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
+    expect(run).toMatchObject({ code: 1, stderr: expect.stringContaining('failed (98: Address already in use)') });
+    expect(await get({ path: join(proxy.prefix, 'a.sock') })).toMatchObject({ status: 200 });
+  });
+
+  test('[::] with ipv6only=on leaves the same IPv4 port alone, with off it takes it', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    proxy = await startProxy({
+      conf: oneServer(`[::1]:${first}; listen 127.0.0.1:${first}; listen [::]:${second} ipv6only=off`),
+    });
+    expect(await get({ host: '::1', port: first })).toMatchObject({ status: 200 });
+    expect(await get({ host: '127.0.0.1', port: first })).toMatchObject({ status: 200 });
+    expect(await get({ host: '127.0.0.1', port: second })).toMatchObject({ status: 200 });
+  });
+
+  test('reuseport: a socket for each worker', async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: oneServer(`127.0.0.1:${port} reuseport backlog=64`, 'return 200 "$pid";', 'worker_processes 2;'),
+    });
+    const pids = new Set<string>();
+    for (let i = 0; i < 200 && pids.size < 2; i++) pids.add((await get(port)).body);
+    expect([...pids].map(Number).sort()).toEqual(workerPids(proxy).sort());
+  });
+});
+
+describe('who runs it', () => {
+  test.runIf(isRoot)('workers become the user; logs that root made stay theirs to open', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, 'return 200 "$pid";', 'user nobody nogroup;') });
+    const { body: pid } = await get(port);
+    expect(readFileSync(`/proc/${pid}/status`, 'latin1')).toMatch(new RegExp(`^Uid:\\s+${NOBODY}\\s+${NOBODY}`, 'm'));
+    expect(statSync(join(proxy.prefix, 'error.log')).uid).toBe(NOBODY);
+    proxy.signal('SIGUSR1');
+    expect(await get(port)).toMatchObject({ status: 200 });
+  });
+
+  test.runIf(isRoot)('not root: user is ignored with a warning, from any folder', async () => {
+    const port = await freePort();
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer(port, 'return 200 ok;', 'user nobody;')}` });
+    chmodSync(prefix, 0o777);
+    const args = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log'];
+    const run = await runProgram(args, { uid: NOBODY, cwd: '/' });
+    expect(run.code).toBe(0);
+    expect(run.stderr).toBe(
+      `nginx: [warn] the "user" directive makes sense only if the master process runs with super-user privileges, ignored in ${prefix}/nginx.conf:3\n`,
+    );
+    expect(await get(port)).toMatchObject({ status: 200 });
+    const pid = Number(readFileSync(join(prefix, 'nginx.pid'), 'latin1'));
+    await runProgram([...args, '-s', 'stop'], { uid: NOBODY });
+    expect(await untilGone(join(prefix, 'nginx.pid'))).toBe(true);
+    expect(await untilGone(`/proc/${pid}`)).toBe(true);
+    expect(isAlive(pid)).toBe(false);
+  });
+});
