@@ -46,6 +46,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   bytesReceived = 0;
   bytesSent = 0;
   isRequestSent = false;
+  isOverlong = false;
   deadlineAtMs = Number.POSITIVE_INFINITY;
   sweepIndex = -1;
   readonly openedAtMs: number;
@@ -107,6 +108,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#isRequestChunked = request.isChunked;
     this.#isRequestComplete = isLast;
     this.#isSound = true;
+    this.isOverlong = false;
     this.#isPaused = false;
     this.#rest = null;
     this.#parser.reset();
@@ -437,7 +439,10 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
       if (start < end) sink.onResponseData(buffer.subarray(start, end));
     } else {
       const taken = Math.min(this.#remaining, end - start);
-      if (end - start > taken) this.#isSound = false;
+      if (end - start > taken) {
+        this.#isSound = false;
+        this.isOverlong = framing === 'length';
+      }
       this.#remaining -= taken;
       if (taken > 0) sink.onResponseData(buffer.subarray(start, start + taken));
       if (this.#state === 'body' && this.#remaining === 0) {

@@ -1,3 +1,4 @@
+import type { ByteRange } from './byte-range.ts';
 import type { ClientStream } from './client-stream.ts';
 import { rateAllowance, rateDelayMs } from './rate.ts';
 import { ResponseStore, type StoreLimits } from './response-store.ts';
@@ -61,6 +62,7 @@ export class ResponsePipe {
   #startedAtMs = 0;
   #sentBytes = 0;
   #receivedBytes = 0;
+  #range: ByteRange | null = null;
   #sendTimer: NodeJS.Timeout | null = null;
   #readTimer: NodeJS.Timeout | null = null;
 
@@ -74,7 +76,8 @@ export class ResponsePipe {
     return this.#receivedBytes;
   }
 
-  begin(stream: ClientStream, source: PipeSource, settings: PipeSettings): void {
+  /** `range`: all but these bytes is dropped. */
+  begin(stream: ClientStream, source: PipeSource, settings: PipeSettings, range: ByteRange | null = null): void {
     this.#stream = stream;
     this.#source = source;
     this.#settings = settings;
@@ -85,6 +88,7 @@ export class ResponsePipe {
     this.#waits = 0;
     this.#sentBytes = 0;
     this.#receivedBytes = 0;
+    this.#range = range;
     this.#isPaced = settings.limitRateBytes > 0;
     this.#startedAtMs = this.#isPaced || settings.readRateBytes > 0 ? this.#now() : 0;
   }
@@ -93,9 +97,10 @@ export class ResponsePipe {
     const stream = this.#stream;
     const settings = this.#settings;
     if (stream === null || settings === null) return;
+    const piece = this.#range === null ? chunk : this.#cut(chunk, this.#range);
     this.#receivedBytes += chunk.length;
-    if (this.#isPaced || this.#isBlocked || this.#store !== null) this.#hold(chunk, settings);
-    else if (!stream.sendBody(chunk)) this.#block(settings);
+    if (this.#isPaced || this.#isBlocked || this.#store !== null) this.#hold(piece, settings);
+    else if (!stream.sendBody(piece)) this.#block(settings);
     if (settings.readRateBytes > 0 && settings.isBuffered) this.#paceSource(settings);
   }
 
@@ -135,6 +140,12 @@ export class ResponsePipe {
     if (this.#readTimer !== null) clearTimeout(this.#readTimer);
     this.#sendTimer = null;
     this.#readTimer = null;
+  }
+
+  #cut(chunk: Uint8Array, range: ByteRange): Uint8Array {
+    const from = Math.max(range.start - this.#receivedBytes, 0);
+    const to = Math.max(range.end + 1 - this.#receivedBytes, 0);
+    return chunk.subarray(Math.min(from, chunk.length), Math.min(to, chunk.length));
   }
 
   /** The socket has the chunk at hand and not yet sent it. */

@@ -67,6 +67,8 @@ export interface UpstreamConnection {
   /** Bytes received and sent for the present request (`$upstream_bytes_received`, `$upstream_bytes_sent`). */
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** More came behind the response's end than its length said. */
+  readonly isOverlong: boolean;
   /** Any byte of the present request reached the socket. */
   readonly isRequestSent: boolean;
 

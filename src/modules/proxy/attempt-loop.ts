@@ -6,10 +6,9 @@ import { respondStatus } from '../../http/error-response.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
 import type { LogLevel } from '../../http/location.ts';
-import { type BodyOwner, RequestBody } from '../../http/request-body.ts';
 import { type PipeOwner, ResponsePipe } from '../../http/response-pipe.ts';
 import { sendResponseHead } from '../../http/send-response.ts';
-import { type UpstreamConnection, UpstreamRequest, type UpstreamResponseSink } from '../../http/upstream-connection.ts';
+import { type UpstreamConnection, UpstreamRequest } from '../../http/upstream-connection.ts';
 import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
 import type { Connecting } from '../../net/connector.ts';
 import type { PeerOutcome } from '../../policy/outcome.ts';
@@ -18,12 +17,13 @@ import type { AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
 import { followAccelRedirect } from './accel-redirect.ts';
-import { attemptEnd, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
+import { attemptEnd, attemptErrorLine, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
 import { AttemptNotes } from './attempt-notes.ts';
+import { BodySource, type BodySourceOwner } from './body-source.ts';
+import { cutRange } from './forced-range.ts';
 import type { Destination } from './pass-to.ts';
 import type { ProxyLocation } from './proxy-location.ts';
 import type { AccelFields } from './response-fields.ts';
-import { StreamedBody } from './streamed-body.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
 /** What the loop needs of the worker. */
@@ -66,49 +66,37 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  * Invariant: `#peer` is set from pick to release; `#end` is the only way to release it.
  * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
  */
-export class ProxyRequest
-  implements ContentState, AcquireWaiter, UpstreamResponseSink, PipeOwner, BodyOwner, TunnelOwner, Recyclable
-{
+export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwner, PipeOwner, TunnelOwner, Recyclable {
   readonly worker: ProxyWorker;
   readonly responseHead = new UpstreamResponseHead();
   readonly #request = new UpstreamRequest();
   readonly #session = new PickSession();
   readonly #pipe: ResponsePipe;
+  readonly #body: BodySource;
   readonly #notes = new AttemptNotes();
   readonly #accel: AccelFields = { redirect: null, buffering: null, limitRateBytes: -1 };
   #ex: Exchange | null = null;
   #location: ProxyLocation | null = null;
   #destination: Destination | null = null;
-  #stage: Stage | 'body' | 'over' = 'over';
+  #stage: Stage = 'over';
   #peer: Peer | null = null;
   #connection: UpstreamConnection | null = null;
   #connecting: Connecting | null = null;
   #attempt: UpstreamAttempt | null = null;
-  #body: RequestBody | null = null;
-  #spareBody: RequestBody | null = null;
-  #streamed: StreamedBody | null = null;
-  #fixedBody: Buffer | null = null;
   #firstAtMs = 0;
+  #isBuffered = true;
   #isTruncated = false;
   #trailers: HeaderBlock | null = null;
 
   constructor(worker: ProxyWorker) {
     this.worker = worker;
     this.#pipe = new ResponsePipe(this, worker.now);
+    this.#body = new BodySource(this);
   }
 
   /** `$proxy_host`, `$proxy_port`. */
   get destination(): Destination | null {
     return this.#destination;
-  }
-
-  /** Length of the body for the peer: `$proxy_internal_body_length`'s meaning; 'chunked' while it is not known. */
-  get #bodyLength(): number | 'chunked' | 'none' {
-    const { request } = this.#ex as Exchange;
-    if (this.#fixedBody !== null) return this.#fixedBody.length;
-    if (this.#body !== null) return this.#body.sizeBytes;
-    if (this.#streamed !== null) return request.framing === 'chunked' ? 'chunked' : request.contentLength;
-    return (this.#location as ProxyLocation).passesBody && request.contentLength === 0 ? 0 : 'none';
   }
 
   // --- 1. start
@@ -120,47 +108,21 @@ export class ProxyRequest
     this.#location = location;
     this.#isTruncated = false;
     this.#trailers = null;
-    this.#fixedBody = null;
-    this.#streamed = null;
-    this.#destination = location.passTo.destination(ex);
-    if (this.#destination === null) {
-      this.#answer(location.passTo.failureStatus);
+    this.#stage = 'body';
+    this.#destination = null;
+    const destination = location.passTo.destination(ex);
+    if (typeof destination === 'number') {
+      this.#answer(destination);
       return;
     }
-    if (location.setBody !== null) this.#fixedBody = Buffer.from(location.setBody.evaluate(ex), 'latin1');
-    const { framing } = ex.request;
-    if (framing === 'none' || !location.passesBody) {
-      this.#begin();
-      return;
-    }
-    // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
-    if (this.#body !== null) {
-      this.#body.rewind();
-      this.#begin();
-    } else if (location.buffersRequest || (framing === 'chunked' && location.version === 10)) {
-      this.#readBody(ex, location);
-    } else {
-      this.#streamed = new StreamedBody(this);
-      this.#begin();
-    }
+    this.#destination = destination;
+    this.#body.prepare(ex, location);
   }
 
   // --- 2. the body
 
-  #readBody(ex: Exchange, location: ProxyLocation): void {
-    this.#stage = 'body';
-    this.#spareBody ??= new RequestBody(this);
-    this.#body = this.#spareBody;
-    ex.body = this.#body;
-    this.#body.read(ex.stream, location.body, ex.request.contentLength);
-  }
-
   onBodyTempFile(name: string): void {
     this.#log('warn', `a client request body is buffered to a temporary file ${name}`);
-  }
-
-  onBodyReady(): void {
-    this.#begin();
   }
 
   onBodyFailed(error: ProxyError | Error): void {
@@ -172,7 +134,7 @@ export class ProxyRequest
     this.#answer(isOurs ? 500 : error.status);
   }
 
-  #begin(): void {
+  onBodyReady(): void {
     const ex = this.#ex as Exchange;
     const location = this.#location as ProxyLocation;
     const destination = this.#destination as Destination;
@@ -181,7 +143,7 @@ export class ProxyRequest
     request.method = location.method === null ? ex.request.method : location.method.evaluate(ex);
     request.target = location.passTo.target(ex, destination);
     request.version = location.version;
-    location.requestFields.build(ex, request, this.#bodyLength);
+    location.requestFields.build(ex, request, this.#body.measure(ex, location));
     destination.group.newSession(ex, this.#session);
     this.#session.limitTries(location.retry.maxTries);
     this.#firstAtMs = this.worker.now();
@@ -247,54 +209,27 @@ export class ProxyRequest
   // --- 5. the request
 
   #send(connection: UpstreamConnection): void {
-    const streamed = this.#streamed;
     this.#stage = 'sending';
-    if (streamed !== null) {
-      connection.sendRequest(this.#request, null, false, this);
-      if (this.#connection !== connection) return;
-      this.#stage = 'reading-head';
-      const ex = this.#ex as Exchange;
-      streamed.begin(ex.stream, connection, (this.#location as ProxyLocation).body.maxBytes);
-      return;
+    const { passesBody } = this.#location as ProxyLocation;
+    try {
+      this.#noteSent(connection, this.#body.send(connection, this.#request, passesBody));
+    } catch (error) {
+      this.#ownFailure('reading a request body from a temporary file', error);
     }
-    const body = this.#body;
-    if (body === null) {
-      if (connection.sendRequest(this.#request, this.#fixedBody, true, this)) this.#stage = 'reading-head';
-      return;
-    }
-    const first = this.#nextPiece(body);
-    if (first === undefined) return;
-    if (connection.sendRequest(this.#request, first, body.isSent, this)) this.#sendMore(connection, body);
   }
 
   onRequestWritable(): void {
     const connection = this.#connection;
     if (connection === null) return;
-    if (this.#streamed !== null) this.#streamed.onWritable();
-    else if (this.#body !== null) this.#sendMore(connection, this.#body);
-    else if (this.#stage === 'sending') this.#stage = 'reading-head';
-  }
-
-  #sendMore(connection: UpstreamConnection, body: RequestBody): void {
-    while (!body.isSent) {
-      const piece = this.#nextPiece(body);
-      if (piece === undefined || piece === null) return;
-      if (!connection.sendBody(piece, body.isSent)) return;
-      if (this.#connection !== connection) return;
-    }
-    if (this.#stage === 'sending') this.#stage = 'reading-head';
-  }
-
-  /** Undefined: the temporary file could not be read, and the request is answered. */
-  #nextPiece(body: RequestBody): Uint8Array | null | undefined {
     try {
-      return body.next();
+      this.#noteSent(connection, this.#body.sendMore(connection));
     } catch (error) {
-      this.#log('crit', `reading a request body from a temporary file failed: ${(error as Error).message}`);
-      this.#dropAttempt();
-      this.#answer(500);
-      return undefined;
+      this.#ownFailure('reading a request body from a temporary file', error);
     }
+  }
+
+  #noteSent(connection: UpstreamConnection, isSent: boolean): void {
+    if (isSent && this.#stage === 'sending' && this.#connection === connection) this.#stage = 'reading-head';
   }
 
   // --- 6. the response's head
@@ -314,13 +249,13 @@ export class ProxyRequest
     const { status } = head;
     const now = this.worker.now();
     attempt.headerMs = now - attempt.startedAtMs;
-    attempt.status = status;
     ex.upstreamHead = head;
     if (status === 101 && !ex.request.upgrade) {
       connection.destroy();
       this.#failed(unasked());
       return;
     }
+    attempt.status = status;
     if (retryStatusBit(status) !== 0) {
       const verdict = this.#verdict('status', status, now);
       if (verdict.next === 'next-peer') {
@@ -353,13 +288,23 @@ export class ProxyRequest
       return;
     }
     fields.apply(ex, head);
-    if (this.#streamed === null && !location.passesBody && ex.request.framing !== 'none') ex.stream.discardBody();
+    if (!location.readsBody && ex.request.framing !== 'none') ex.stream.discardBody();
     this.#stage = 'reading-body';
     if (head.status === 101) {
       this.#openTunnel(ex, location, connection);
       return;
     }
-    this.#pipe.begin(ex.stream, connection, this.#pipeSettings(ex, location));
+    const range = location.forcesRanges ? cutRange(ex) : null;
+    if (range === 'unsatisfiable') {
+      this.#end('ok', this.worker.now());
+      connection.destroy();
+      this.#letGoOfClient();
+      respondStatus(ex, 416);
+      return;
+    }
+    const settings = this.#pipeSettings(ex, location);
+    this.#isBuffered = settings.isBuffered;
+    this.#pipe.begin(ex.stream, connection, settings, range);
     sendResponseHead(ex);
   }
 
@@ -400,9 +345,7 @@ export class ProxyRequest
   }
 
   onPipeError(error: unknown): void {
-    this.#log('crit', `a temporary file for an upstream response failed: ${(error as Error).message}`);
-    this.#dropAttempt();
-    this.#answer(500);
+    this.#ownFailure('buffering an upstream response in a temporary file', error);
   }
 
   /** From the client's stream. */
@@ -414,12 +357,14 @@ export class ProxyRequest
 
   onResponseEnd(trailers: HeaderBlock | null): void {
     const connection = this.#connection as UpstreamConnection;
+    if (connection.isOverlong)
+      this.#log('warn', `upstream sent more data than specified in "Content-Length" header${STAGES['reading-body']}`);
     if (trailers !== null && trailers.count > 0 && (this.#location as ProxyLocation).passesTrailers) {
       this.#trailers = copyFields(trailers);
     }
     this.#end('ok', this.worker.now());
     connection.release();
-    this.#streamed?.stop();
+    this.#body.stop();
     this.#pipe.onEnd();
   }
 
@@ -442,8 +387,8 @@ export class ProxyRequest
   #failed(error: ProxyError): void {
     const ex = this.#ex as Exchange;
     const now = this.worker.now();
-    this.#log('error', error.message + STAGES[this.#stage as Stage]);
-    this.#streamed?.stop();
+    this.#logFailure(error);
+    this.#body.stop();
     if (this.#stage === 'reading-body') {
       // The client has a part of it: the rest of what we hold, then a close that shows the loss.
       this.#end('neutral', now);
@@ -459,7 +404,7 @@ export class ProxyRequest
     if (verdict.next === 'fresh-connection') {
       this.#note(attempt, now);
       this.#beginAttempt(peer.addressText, now, false);
-      this.#body?.rewind();
+      this.#body.rewind();
       this.#connection = null;
       this.#connect(ex, peer, true);
       return;
@@ -474,7 +419,7 @@ export class ProxyRequest
   }
 
   #repeat(now: number): void {
-    this.#body?.rewind();
+    this.#body.rewind();
     this.#next(now, false);
   }
 
@@ -483,10 +428,10 @@ export class ProxyRequest
     const connection = this.#connection;
     notes.end = end;
     notes.status = status;
-    notes.isRequestSent = connection !== null && connection.isRequestSent;
+    notes.isRequestSent = connection?.isRequestSent === true;
     notes.isResponseBegun = connection !== null && connection.bytesReceived > 0;
     notes.isNonIdempotent = isNonIdempotent((this.#ex as Exchange).request.method);
-    notes.isBodyGone = this.#streamed?.isBegun === true;
+    notes.isBodyGone = this.#body.isGone;
     notes.tries = this.#session.tries;
     notes.elapsedMs = now - this.#firstAtMs;
     return decideRetry((this.#location as ProxyLocation).retry, notes);
@@ -508,7 +453,7 @@ export class ProxyRequest
     stats.bytesSent += attempt.bytesSent;
     stats.bytesReceived += attempt.bytesReceived;
     const change = group.release(this.#session, peer, outcome, now);
-    if (change === 'ejected') this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage as Stage]}`);
+    if (change === 'ejected') this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage]}`);
     this.#peer = null;
     this.#connection = null;
   }
@@ -532,9 +477,15 @@ export class ProxyRequest
       if (ex.stream.pendingBytes === 0) this.#pipe.onWritable();
       return;
     }
-    const stage = STAGES[this.#stage as Stage] ?? '';
-    const text = this.#peer === null ? '' : ', so upstream connection is closed too';
-    this.#log('info', `client prematurely closed connection${text}${stage}`);
+    if (this.#peer === null) this.#log('info', 'client prematurely closed connection');
+    else {
+      // nginx only says that it reads the head when something of it has come.
+      const isUnanswered = this.#stage === 'reading-head' && this.#connection?.bytesReceived === 0;
+      const doing = STAGES[isUnanswered ? 'sending' : this.#stage];
+      const text =
+        'epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too';
+      this.#log('info', text + doing);
+    }
     this.#dropAttempt();
     if (!ex.stream.isHeadSent) ex.response.status = 499;
     this.#letGoOfClient();
@@ -545,7 +496,7 @@ export class ProxyRequest
   #dropAttempt(): void {
     this.#connecting?.cancel();
     this.#connecting = null;
-    this.#streamed?.stop();
+    this.#body.stop();
     const connection = this.#connection;
     if (this.#peer !== null) this.#end('neutral', this.worker.now());
     connection?.destroy();
@@ -563,7 +514,7 @@ export class ProxyRequest
   onTunnelOver(error: ProxyError | null): void {
     const { stream } = this.#ex as Exchange;
     const connection = this.#connection;
-    if (error !== null) this.#log(error.side === 'client' ? 'info' : 'error', error.message + STAGES.tunnel);
+    if (error !== null) this.#logFailure(error);
     if (this.#peer !== null) this.#end('ok', this.worker.now());
     connection?.destroy();
     this.#letGoOfClient();
@@ -571,6 +522,12 @@ export class ProxyRequest
   }
 
   // --- over
+
+  #ownFailure(what: string, error: unknown): void {
+    this.#log('crit', `${what} failed: ${(error as Error).message}`);
+    this.#dropAttempt();
+    this.#answer(500);
+  }
 
   /** Answers with our own page, or ends what was begun. */
   #answer(status: number): void {
@@ -587,10 +544,7 @@ export class ProxyRequest
   }
 
   recycle(): void {
-    this.#body?.close();
-    this.#body = null;
-    this.#streamed = null;
-    this.#fixedBody = null;
+    this.#body.close();
     this.#ex = null;
     this.#location = null;
     this.#destination = null;
@@ -598,6 +552,11 @@ export class ProxyRequest
     this.#trailers = null;
     this.#request.reset();
     if (spare.length < MAX_SPARE) spare.push(this);
+  }
+
+  #logFailure(error: ProxyError): void {
+    const { level, text } = attemptErrorLine(error, this.#stage, this.#isBuffered, this.#peer?.addressText ?? '');
+    this.#log(level, text);
   }
 
   #log(level: LogLevel, text: string): void {

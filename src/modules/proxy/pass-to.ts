@@ -18,12 +18,10 @@ export interface Destination {
 
 /** `proxy_pass` of a location, compiled. */
 export interface PassTo {
-  /** Null: there is no way to it, said in the error log; answer with `status`. */
-  destination(ex: Exchange): Destination | null;
+  /** Or the status to answer with when there is no way to it, which the error log says. */
+  destination(ex: Exchange): Destination | number;
   /** Path and query for the peer. */
   target(ex: Exchange, destination: Destination): string;
-  /** Status when there is no destination. */
-  readonly failureStatus: number;
 }
 
 /** Throws ConfigError in nginx's words. `matchedLength`: characters of the URI that the location's prefix stands for. */
@@ -39,7 +37,6 @@ export function compilePassTo(
 }
 
 class FixedPass implements PassTo {
-  readonly failureStatus = 502;
   readonly #destination: Destination;
   readonly #matchedLength: number;
 
@@ -62,7 +59,6 @@ class FixedPass implements PassTo {
 
 /** With variables, a URI that they give is sent as it is. */
 class VariablePass implements PassTo {
-  readonly failureStatus = 500;
   readonly #template: Template;
   readonly #registry: UpstreamRegistry;
 
@@ -71,14 +67,16 @@ class VariablePass implements PassTo {
     this.#registry = registry;
   }
 
-  destination(ex: Exchange): Destination | null {
+  destination(ex: Exchange): Destination | number {
     const text = this.#template.evaluate(ex);
     const { errorLog } = ex.location;
     try {
+      if (text.length <= 'http://'.length) throw new ConfigError('invalid URL prefix');
       const url = parseProxyUrl(text);
       const group = this.#registry.forVariable(url.authority, DEFAULT_PORT);
       if (group !== null) return { group, host: url.host, port: url.port, uri: url.uri };
       errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
+      return 502;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       errorLog.write(
@@ -86,8 +84,8 @@ class VariablePass implements PassTo {
         ex,
         error.message === 'invalid URL prefix' ? `${error.message} in "${text}"` : error.message,
       );
+      return 500;
     }
-    return null;
   }
 
   target(ex: Exchange, { uri }: Destination): string {

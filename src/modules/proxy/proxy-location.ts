@@ -41,7 +41,11 @@ export class ProxyLocation {
   readonly ignoresClientAbort: boolean;
   readonly interceptsErrors: boolean;
   readonly passesTrailers: boolean;
+  readonly forcesRanges: boolean;
+  /** The client's body goes to the peer. */
   readonly passesBody: boolean;
+  /** The client's body is read: it is passed, or `proxy_set_body` may ask for it. */
+  readonly readsBody: boolean;
   readonly buffersRequest: boolean;
   readonly body: BodySettings;
   readonly pipe: PipeSettings;
@@ -70,7 +74,9 @@ export class ProxyLocation {
     this.ignoresClientAbort = conf.ignoreClientAbort;
     this.interceptsErrors = conf.interceptErrors;
     this.passesTrailers = conf.passTrailers;
+    this.forcesRanges = conf.forceRanges;
     this.passesBody = conf.passRequestBody && conf.setBody === null;
+    this.readsBody = this.passesBody || this.setBody?.constant === null;
     this.buffersRequest = conf.requestBuffering;
     this.body = {
       bufferBytes: core.clientBodyBufferBytes,

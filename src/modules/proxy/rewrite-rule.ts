@@ -1,4 +1,3 @@
-import { ConfigError } from '../../config/diagnostic.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { compilePattern } from '../../http/pcre/compile-pattern.ts';
 import type { Template, VariableCompiler } from '../../http/variable.ts';
@@ -39,9 +38,7 @@ export function domainRewriter(pattern: Template, replacement: Template): Rewrit
 export function regexOf(pattern: string): { source: string; caseInsensitive: boolean } | null {
   if (!pattern.startsWith('~')) return null;
   const caseInsensitive = pattern.startsWith('~*');
-  const source = pattern.slice(caseInsensitive ? 2 : 1);
-  if (source === '') throw new ConfigError(`empty regular expression in "${pattern}"`);
-  return { source, caseInsensitive };
+  return { source: pattern.slice(caseInsensitive ? 2 : 1), caseInsensitive };
 }
 
 /** A rule with a prefix pattern (`proxy_redirect`, `proxy_cookie_path`). */

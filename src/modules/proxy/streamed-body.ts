@@ -1,7 +1,7 @@
 import type { ProxyError } from '../../core/errors.ts';
 import type { BodySink, ClientStream } from '../../http/client-stream.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
-import type { UpstreamConnection } from '../../http/upstream-connection.ts';
+import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../../http/upstream-connection.ts';
 
 const NOTHING = new Uint8Array(0);
 
@@ -9,36 +9,56 @@ export interface StreamedBodyOwner {
   onBodyFailed(error: ProxyError): void;
 }
 
-/** A request's body on its way to a peer as it comes (`proxy_request_buffering off`), with back-pressure. */
+/**
+ * A request's body on its way to a peer as it comes (`proxy_request_buffering off`), with back-pressure.
+ * What came along with the head is kept until a connection is there, so that it can still go to another peer when connecting fails.
+ */
 export class StreamedBody implements BodySink {
   readonly #owner: StreamedBodyOwner;
   #stream: ClientStream | null = null;
   #connection: UpstreamConnection | null = null;
+  #early: Buffer[] = [];
   #isPaused = false;
-  /** Something of it was read: it cannot be sent to another peer. */
-  isBegun = false;
+  #hasFailed = false;
+  /** All of it was there at once: it is sent with a length, and can be sent again. */
+  isComplete = false;
+  sizeBytes = 0;
+  /** A part of it that nobody has any more went to a peer. */
+  isGone = false;
 
   constructor(owner: StreamedBodyOwner) {
     this.#owner = owner;
   }
 
-  begin(stream: ClientStream, connection: UpstreamConnection, maxBytes: number): void {
+  /** Takes what is there. False: it was no good, and the owner knows. */
+  begin(stream: ClientStream, maxBytes: number): boolean {
     this.#stream = stream;
-    this.#connection = connection;
-    this.#isPaused = false;
-    this.isBegun = true;
     stream.readBody(this, maxBytes);
+    if (!this.isComplete && !this.#hasFailed) this.#pause();
+    return !this.#hasFailed;
   }
 
-  /** The peer's connection has room again. */
+  /** True: all of it is sent. */
+  send(connection: UpstreamConnection, request: UpstreamRequest, sink: UpstreamResponseSink): boolean {
+    const early = this.#early.length === 0 ? null : Buffer.concat(this.#early);
+    if (this.isComplete) return connection.sendRequest(request, early, true, sink);
+    this.isGone = true;
+    this.#early = [];
+    this.#connection = connection;
+    if (connection.sendRequest(request, early, false, sink)) this.onWritable();
+    return false;
+  }
+
+  /** The peer's connection has room. */
   onWritable(): void {
-    if (!this.#isPaused) return;
+    if (!this.#isPaused || this.#connection === null) return;
     this.#isPaused = false;
     this.#stream?.resumeBody();
   }
 
-  /** The peer wants no more of it: the rest is dropped. */
+  /** The peer wants no more of it: the rest is dropped, unless it is kept for another peer. */
   stop(): void {
+    if (!this.isGone) return;
     const stream = this.#stream;
     this.#stream = null;
     this.#connection = null;
@@ -47,22 +67,34 @@ export class StreamedBody implements BodySink {
 
   onBodyData(chunk: Buffer): void {
     // The view is valid during this call only, and the connection may keep it until it is writable.
-    if (this.#connection === null || this.#connection.sendBody(Buffer.from(chunk), false)) return;
-    this.#isPaused = true;
-    this.#stream?.pauseBody();
+    const kept = Buffer.from(chunk);
+    if (this.#stream === null) return;
+    if (this.#connection === null) {
+      this.#early.push(kept);
+      this.sizeBytes += kept.length;
+    } else if (!this.#connection.sendBody(kept, false)) {
+      this.#pause();
+    }
   }
 
   onBodyEnd(_trailers: HeaderBlock | null): void {
     const connection = this.#connection;
     this.#stream = null;
     this.#connection = null;
-    connection?.sendBody(NOTHING, true);
+    if (connection === null) this.isComplete = !this.isGone;
+    else connection.sendBody(NOTHING, true);
   }
 
   onBodyError(error: ProxyError): void {
-    if (this.#connection === null) return;
+    if (this.#stream === null) return;
+    this.#hasFailed = true;
     this.#stream = null;
     this.#connection = null;
     this.#owner.onBodyFailed(error);
+  }
+
+  #pause(): void {
+    this.#isPaused = true;
+    this.#stream?.pauseBody();
   }
 }

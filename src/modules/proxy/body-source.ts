@@ -1,0 +1,114 @@
+import type { ProxyError } from '../../core/errors.ts';
+import type { Exchange } from '../../http/exchange.ts';
+import { type BodyOwner, RequestBody } from '../../http/request-body.ts';
+import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../../http/upstream-connection.ts';
+import type { ProxyLocation } from './proxy-location.ts';
+import type { BodyLength } from './request-fields.ts';
+import { StreamedBody } from './streamed-body.ts';
+
+export interface BodySourceOwner extends BodyOwner, UpstreamResponseSink {
+  onBodyFailed(error: ProxyError | Error): void;
+}
+
+/**
+ * The body of a request to a peer, in one of four kinds: none, `proxy_set_body`'s, the client's read whole (which can be sent again),
+ * or the client's as it comes.
+ */
+export class BodySource {
+  readonly #owner: BodySourceOwner;
+  readonly #spare: RequestBody;
+  #fixed: Buffer | null = null;
+  #whole: RequestBody | null = null;
+  #streamed: StreamedBody | null = null;
+  #emptyLength: 0 | 'none' = 'none';
+
+  constructor(owner: BodySourceOwner) {
+    this.#owner = owner;
+    this.#spare = new RequestBody(owner);
+  }
+
+  /** Reads what is wanted before a peer is chosen. The owner's `onBodyReady` or `onBodyFailed` follows, perhaps before this returns. */
+  prepare(ex: Exchange, location: ProxyLocation): void {
+    const { framing, contentLength } = ex.request;
+    this.#fixed = null;
+    this.#streamed = null;
+    this.#emptyLength = location.passesBody && contentLength === 0 ? 0 : 'none';
+    // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
+    this.#whole?.rewind();
+    if (framing === 'none' || this.#whole !== null || !location.readsBody) {
+      this.#owner.onBodyReady();
+      return;
+    }
+    if (location.buffersRequest || location.setBody !== null || (framing === 'chunked' && location.version === 10)) {
+      this.#whole = this.#spare;
+      ex.body = this.#spare;
+      this.#spare.read(ex.stream, location.body, contentLength);
+      return;
+    }
+    const streamed = new StreamedBody(this.#owner);
+    this.#streamed = streamed;
+    if (streamed.begin(ex.stream, location.body.maxBytes)) this.#owner.onBodyReady();
+  }
+
+  /** Once ready: how long it is. */
+  measure(ex: Exchange, location: ProxyLocation): BodyLength {
+    if (location.setBody !== null) {
+      this.#fixed = Buffer.from(location.setBody.evaluate(ex), 'latin1');
+      return this.#fixed.length;
+    }
+    if (!location.passesBody) return 'none';
+    if (this.#whole !== null) return this.#whole.sizeBytes;
+    if (this.#streamed === null) return this.#emptyLength;
+    if (this.#streamed.isComplete) return this.#streamed.sizeBytes;
+    return ex.request.framing === 'chunked' ? 'chunked' : ex.request.contentLength;
+  }
+
+  /** Sends head and body, as far as the connection takes it. True: all of it is sent. Throws when a temporary file cannot be read. */
+  send(connection: UpstreamConnection, request: UpstreamRequest, passesBody: boolean): boolean {
+    if (this.#streamed !== null) return this.#streamed.send(connection, request, this.#owner);
+    const whole = this.#fixed === null && passesBody ? this.#whole : null;
+    if (whole === null) return connection.sendRequest(request, this.#fixed, true, this.#owner);
+    const first = whole.next();
+    return connection.sendRequest(request, first, whole.isSent, this.#owner) && this.#sendRest(connection, whole);
+  }
+
+  /** The connection has room again. As `send`. */
+  sendMore(connection: UpstreamConnection): boolean {
+    if (this.#streamed !== null) {
+      this.#streamed.onWritable();
+      return false;
+    }
+    return this.#fixed !== null || this.#whole === null || this.#sendRest(connection, this.#whole);
+  }
+
+  /** It cannot be sent again. */
+  get isGone(): boolean {
+    return this.#streamed?.isGone === true;
+  }
+
+  /** For another attempt. */
+  rewind(): void {
+    this.#whole?.rewind();
+  }
+
+  /** The peer wants no more of it. */
+  stop(): void {
+    this.#streamed?.stop();
+  }
+
+  close(): void {
+    this.#spare.close();
+    this.#fixed = null;
+    this.#whole = null;
+    this.#streamed = null;
+  }
+
+  #sendRest(connection: UpstreamConnection, whole: RequestBody): boolean {
+    while (!whole.isSent) {
+      const piece = whole.next();
+      if (piece === null) break;
+      if (!connection.sendBody(piece, whole.isSent)) return false;
+    }
+    return true;
+  }
+}
