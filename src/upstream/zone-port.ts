@@ -19,7 +19,6 @@ export class ZonePort implements ZoneLink {
   readonly #send: ZonePortInit['send'];
   readonly #schedule: ZonePortInit['schedule'];
   #peers = new Map<string, ZonedPeer>();
-  #groups: readonly UpstreamGroup[] = [];
   readonly #dirty = new Set<ZonedPeer>();
   #events: ZoneEvent[] = [];
   /** Peers that are out and another worker's to try. */
@@ -45,7 +44,6 @@ export class ZonePort implements ZoneLink {
   /** The zoned groups that are in force from now on; again when a group's peers changed. */
   open(groups: readonly UpstreamGroup[]): void {
     const before = this.#peers;
-    this.#groups = groups;
     this.#peers = new Map();
     for (const group of groups) {
       const alike = new Map<string, number>();
@@ -54,7 +52,8 @@ export class ZonePort implements ZoneLink {
         alike.set(peer.addressText, ordinal + 1);
         const id = `${group.name} ${peer.addressText} ${ordinal}`;
         const known = before.get(id);
-        const zoned = known?.peer === peer ? known : new ZonedPeer(id, peer);
+        const zoned = known?.peer === peer ? known : new ZonedPeer(id, peer, group);
+        zoned.group = group;
         this.#peers.set(id, zoned);
         peer.zoned = zoned;
       }
@@ -74,11 +73,14 @@ export class ZonePort implements ZoneLink {
   }
 
   receive(message: ZoneUpdate): void {
+    const moved = new Set<UpstreamGroup>();
     for (const update of message.peers) {
       const zoned = this.#peers.get(update.id);
-      if (zoned !== undefined) this.#apply(zoned, update);
+      if (zoned === undefined) continue;
+      this.#apply(zoned, update);
+      if (update.picks > 0) moved.add(zoned.group);
     }
-    for (const group of this.#groups) this.#applyPicks(group);
+    for (const group of moved) this.#applyPicks(group);
     for (const id of message.yield) {
       const zoned = this.#peers.get(id);
       if (zoned === undefined || !zoned.peer.mayTry) continue;
@@ -220,6 +222,8 @@ function takesPart(peer: Peer): boolean {
 export class ZonedPeer {
   readonly id: string;
   readonly peer: Peer;
+  /** The group of the configuration in force. */
+  group: UpstreamGroup;
   /** Own picks not yet reported; others' picks not yet applied. */
   picks = 0;
   foreignPicks = 0;
@@ -229,8 +233,9 @@ export class ZonedPeer {
   hasAsked = false;
   lastEventAtMs = 0;
 
-  constructor(id: string, peer: Peer) {
+  constructor(id: string, peer: Peer, group: UpstreamGroup) {
     this.id = id;
     this.peer = peer;
+    this.group = group;
   }
 }

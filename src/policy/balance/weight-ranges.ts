@@ -4,10 +4,10 @@ import type { PeerView } from '../peer-view.ts';
 export class WeightRanges {
   readonly total: number;
   /** First number of each peer. */
-  readonly #starts: Uint32Array;
+  readonly #starts: Float64Array;
 
   constructor(peers: readonly PeerView[]) {
-    this.#starts = new Uint32Array(peers.length);
+    this.#starts = new Float64Array(peers.length);
     let start = 0;
     for (const [i, peer] of peers.entries()) {
       this.#starts[i] = start;
