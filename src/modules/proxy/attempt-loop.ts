@@ -19,11 +19,11 @@ import { PickSession } from '../../upstream/pick-session.ts';
 import { followAccelRedirect } from './accel-redirect.ts';
 import { attemptEnd, attemptErrorLine, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
 import { AttemptNotes } from './attempt-notes.ts';
+import { countAttempt, recordAttempt } from './attempt-record.ts';
 import { BodySource, type BodySourceOwner } from './body-source.ts';
-import { cutRange } from './forced-range.ts';
 import type { Destination } from './pass-to.ts';
 import type { ProxyLocation } from './proxy-location.ts';
-import type { AccelFields } from './response-fields.ts';
+import { ResponsePlan } from './response-plan.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
 /** What the loop needs of the worker. */
@@ -74,7 +74,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   readonly #pipe: ResponsePipe;
   readonly #body: BodySource;
   readonly #notes = new AttemptNotes();
-  readonly #accel: AccelFields = { redirect: null, buffering: null, limitRateBytes: -1 };
+  readonly #plan = new ResponsePlan();
   #ex: Exchange | null = null;
   #location: ProxyLocation | null = null;
   #destination: Destination | null = null;
@@ -82,9 +82,13 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #peer: Peer | null = null;
   #connection: UpstreamConnection | null = null;
   #connecting: Connecting | null = null;
+  /** Counts beginnings and ends of connecting. */
+  #connectTurn = 0;
   #attempt: UpstreamAttempt | null = null;
   #firstAtMs = 0;
   #isBuffered = true;
+  /** The read that brought the head is still being looked at. */
+  #isHeadRead = false;
   #isTruncated = false;
   #trailers: HeaderBlock | null = null;
 
@@ -184,14 +188,16 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const { group } = this.#destination as Destination;
     this.#stage = 'connecting';
     const options = (this.#location as ProxyLocation).connectOptions(ex);
+    const turn = ++this.#connectTurn;
     const connecting = this.worker.connections.acquire(group, peer, options, isFresh, this);
     // Settled before it returned: what follows has happened already, perhaps for another request.
-    if (connecting !== null) this.#connecting = connecting;
+    if (turn === this.#connectTurn) this.#connecting = connecting;
   }
 
   onConnected(connection: UpstreamConnection): void {
     const attempt = this.#attempt as UpstreamAttempt;
     const location = this.#location as ProxyLocation;
+    this.#connectTurn++;
     this.#connecting = null;
     this.#connection = connection;
     this.#notes.isReused = connection.isReused;
@@ -202,6 +208,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   onConnectError(error: ProxyError): void {
+    this.#connectTurn++;
     this.#connecting = null;
     this.#failed(error);
   }
@@ -271,63 +278,41 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   // --- 7. the client's head
 
   #passHead(ex: Exchange, location: ProxyLocation, connection: UpstreamConnection, head: UpstreamResponseHead): void {
-    const fields = location.responseFields;
-    const accel = this.#accel;
-    fields.readAccel(head, accel);
-    if (accel.redirect !== null) {
-      const uri = accel.redirect;
-      fields.keepForRedirect(ex, head);
-      this.#end('ok', this.worker.now());
-      connection.destroy();
-      this.#letGoOfClient();
-      followAccelRedirect(ex, uri);
-      return;
+    const plan = this.#plan;
+    plan.make(ex, location, head);
+    switch (plan.kind) {
+      case 'accel-redirect':
+        this.#leavePeer(connection);
+        followAccelRedirect(ex, plan.redirect ?? '');
+        return;
+      case 'error-page':
+        this.#leavePeer(connection);
+        respondStatus(ex, head.status);
+        return;
+      case 'unsatisfiable-range':
+        this.#leavePeer(connection);
+        respondStatus(ex, 416);
+        return;
     }
-    if (location.interceptsErrors && head.status >= 300 && ex.location.errorPageStatuses?.has(head.status) === true) {
-      this.#intercept(ex, connection, head);
-      return;
-    }
-    fields.apply(ex, head);
     if (!location.readsBody && ex.request.framing !== 'none') ex.stream.discardBody();
-    this.#stage = 'reading-body';
-    if (head.status === 101) {
+    if (plan.kind === 'tunnel') {
       this.#openTunnel(ex, location, connection);
       return;
     }
-    const range = location.forcesRanges ? cutRange(ex) : null;
-    if (range === 'unsatisfiable') {
-      this.#end('ok', this.worker.now());
-      connection.destroy();
-      this.#letGoOfClient();
-      respondStatus(ex, 416);
-      return;
-    }
-    const settings = this.#pipeSettings(ex, location);
+    const settings = plan.pipeSettings(ex, location);
+    this.#stage = 'reading-body';
     this.#isBuffered = settings.isBuffered;
-    this.#pipe.begin(ex.stream, connection, settings, range);
+    this.#isHeadRead = true;
+    this.#pipe.begin(ex.stream, connection, settings, plan.range);
     sendResponseHead(ex);
   }
 
-  /** `proxy_intercept_errors`: the location's `error_page` answers in the peer's place. */
-  #intercept(ex: Exchange, connection: UpstreamConnection, head: UpstreamResponseHead): void {
-    const challenge = head.status === 401 ? head.headers.get('www-authenticate') : null;
-    if (challenge !== null) ex.response.add('WWW-Authenticate', challenge);
+  /** The peer's answer is not what the client gets. */
+  #leavePeer(connection: UpstreamConnection): void {
+    this.#body.stop();
     this.#end('ok', this.worker.now());
     connection.destroy();
-    this.#answer(head.status);
-  }
-
-  #pipeSettings(ex: Exchange, location: ProxyLocation) {
-    const { pipe } = location;
-    const { buffering, limitRateBytes } = this.#accel;
-    const readRateBytes = location.readRateBytes(ex);
-    if (buffering === null && limitRateBytes < 0 && readRateBytes === pipe.readRateBytes) return pipe;
-    return {
-      ...pipe,
-      isBuffered: buffering ?? pipe.isBuffered,
-      limitRateBytes: limitRateBytes < 0 ? pipe.limitRateBytes : limitRateBytes,
-      readRateBytes,
-    };
+    this.#letGoOfClient();
   }
 
   // --- 8. the response's body
@@ -337,6 +322,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   onResponsePause(): void {
+    this.#isHeadRead = false;
     this.#pipe.onPause();
   }
 
@@ -357,8 +343,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   onResponseEnd(trailers: HeaderBlock | null): void {
     const connection = this.#connection as UpstreamConnection;
-    if (connection.isOverlong)
-      this.#log('warn', `upstream sent more data than specified in "Content-Length" header${STAGES['reading-body']}`);
+    if (connection.isOverlong) this.#logOverlong();
     if (trailers !== null && trailers.count > 0 && (this.#location as ProxyLocation).passesTrailers) {
       this.#trailers = copyFields(trailers);
     }
@@ -402,7 +387,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const verdict = this.#verdict(attemptEnd(error), 0, now);
     const peer = this.#peer as Peer;
     if (verdict.next === 'fresh-connection') {
-      this.#note(attempt, now);
+      recordAttempt(attempt, this.#connection, now);
       this.#beginAttempt(peer.addressText, now, false);
       this.#body.rewind();
       this.#connection = null;
@@ -442,29 +427,13 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const peer = this.#peer as Peer;
     const attempt = this.#attempt as UpstreamAttempt;
     const { group } = this.#destination as Destination;
-    this.#note(attempt, now);
-    const { stats } = peer;
-    if (attempt.headerMs >= 0) {
-      const statusClass = Math.floor(attempt.status / 100);
-      if (statusClass >= 1 && statusClass <= 5) stats.responses[statusClass as 1 | 2 | 3 | 4 | 5]++;
-      stats.headerTimeSumMs += attempt.headerMs;
-      stats.responseTimeSumMs += attempt.responseMs;
-    }
-    stats.bytesSent += attempt.bytesSent;
-    stats.bytesReceived += attempt.bytesReceived;
+    if (this.#stage === 'reading-body') attempt.responseLength = this.#pipe.receivedBytes;
+    recordAttempt(attempt, this.#connection, now);
+    countAttempt(attempt, peer.stats);
     const change = group.release(this.#session, peer, outcome, now);
     if (change === 'ejected') this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage]}`);
     this.#peer = null;
     this.#connection = null;
-  }
-
-  #note(attempt: UpstreamAttempt, now: number): void {
-    const connection = this.#connection;
-    attempt.responseMs = now - attempt.startedAtMs;
-    if (connection === null) return;
-    attempt.bytesReceived = connection.bytesReceived;
-    attempt.bytesSent = connection.bytesSent;
-    if (this.#stage === 'reading-body') attempt.responseLength = this.#pipe.receivedBytes;
   }
 
   // --- the client goes away
@@ -544,6 +513,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   recycle(): void {
+    if (this.#peer !== null) this.#dropAttempt();
     this.#body.close();
     this.#ex = null;
     this.#location = null;
@@ -552,6 +522,13 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     this.#trailers = null;
     this.#request.reset();
     if (spare.length < MAX_SPARE) spare.push(this);
+  }
+
+  /** Without buffering nginx only sees it in the read that brought the head. */
+  #logOverlong(): void {
+    if (!this.#isBuffered && !this.#isHeadRead) return;
+    const doing = STAGES[this.#isBuffered ? 'reading-body' : 'reading-head'];
+    this.#log('warn', `upstream sent more data than specified in "Content-Length" header${doing}`);
   }
 
   #logFailure(error: ProxyError): void {

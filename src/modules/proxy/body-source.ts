@@ -47,7 +47,7 @@ export class BodySource {
     }
     const streamed = new StreamedBody(this.#owner);
     this.#streamed = streamed;
-    if (streamed.begin(ex.stream, location.body.maxBytes)) this.#owner.onBodyReady();
+    streamed.begin(ex.stream, location.body.maxBytes, location.body.bufferBytes);
   }
 
   /** Once ready: how long it is. */
@@ -100,6 +100,7 @@ export class BodySource {
     this.#spare.close();
     this.#fixed = null;
     this.#whole = null;
+    this.#streamed?.close();
     this.#streamed = null;
   }
 

@@ -49,6 +49,8 @@ export class CookieRewriter {
   /** The field's new value; the very same string when no rule applies. */
   rewrite(ex: Exchange, value: string): string {
     const parts = parseCookie(value);
+    // nginx leaves alone what does not begin with `name=value`.
+    if (parts[0]?.value === null) return value;
     let isChanged = false;
     for (let i = 1; i < parts.length; i++) {
       const part = parts[i] as CookiePart;

@@ -6,6 +6,8 @@ import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '
 const NOTHING = new Uint8Array(0);
 
 export interface StreamedBodyOwner {
+  /** What came along with the head is taken. */
+  onBodyReady(): void;
   onBodyFailed(error: ProxyError): void;
 }
 
@@ -19,7 +21,8 @@ export class StreamedBody implements BodySink {
   #connection: UpstreamConnection | null = null;
   #early: Buffer[] = [];
   #isPaused = false;
-  #hasFailed = false;
+  #isOver = false;
+  #earlyBytes = 0;
   /** All of it was there at once: it is sent with a length, and can be sent again. */
   isComplete = false;
   sizeBytes = 0;
@@ -30,12 +33,14 @@ export class StreamedBody implements BodySink {
     this.#owner = owner;
   }
 
-  /** Takes what is there. False: it was no good, and the owner knows. */
-  begin(stream: ClientStream, maxBytes: number): boolean {
+  /** Takes what is there, up to about `earlyBytes`; the owner hears at the end of this turn. */
+  begin(stream: ClientStream, maxBytes: number, earlyBytes: number): void {
     this.#stream = stream;
+    this.#earlyBytes = earlyBytes;
     stream.readBody(this, maxBytes);
-    if (!this.isComplete && !this.#hasFailed) this.#pause();
-    return !this.#hasFailed;
+    queueMicrotask(() => {
+      if (!this.#isOver) this.#owner.onBodyReady();
+    });
   }
 
   /** True: all of it is sent. */
@@ -72,6 +77,7 @@ export class StreamedBody implements BodySink {
     if (this.#connection === null) {
       this.#early.push(kept);
       this.sizeBytes += kept.length;
+      if (this.sizeBytes >= this.#earlyBytes) this.#pause();
     } else if (!this.#connection.sendBody(kept, false)) {
       this.#pause();
     }
@@ -86,11 +92,19 @@ export class StreamedBody implements BodySink {
   }
 
   onBodyError(error: ProxyError): void {
-    if (this.#stream === null) return;
-    this.#hasFailed = true;
+    if (this.#stream === null || this.#isOver) return;
+    this.#isOver = true;
     this.#stream = null;
     this.#connection = null;
     this.#owner.onBodyFailed(error);
+  }
+
+  /** The request is over. */
+  close(): void {
+    this.#isOver = true;
+    this.#stream = null;
+    this.#connection = null;
+    this.#early = [];
   }
 
   #pause(): void {
