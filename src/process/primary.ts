@@ -50,6 +50,7 @@ export class Primary {
   #state: PrimaryState = 'starting';
   /** WINCH: no workers until the next reload. */
   #isIdle = false;
+  #isReloadAsked = false;
   /** Starts and reloads come one after the other. */
   #work: Promise<void> = Promise.resolve();
   #end: () => void = () => undefined;
@@ -112,7 +113,13 @@ export class Primary {
 
   /** HUP. */
   reload(): void {
-    this.#enqueue(() => this.#reload());
+    // One that has not begun yet will read what is there then: several HUPs in a row are one, as in nginx.
+    if (this.#isReloadAsked) return;
+    this.#isReloadAsked = true;
+    this.#enqueue(() => {
+      this.#isReloadAsked = false;
+      return this.#reload();
+    });
   }
 
   /** USR1. */

@@ -73,7 +73,10 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
   log.started();
   tellReady();
   options.onReady?.();
+  // Without workers (WINCH) nothing else would keep the event loop alive: bound sockets and signal handlers do not.
+  const keepsAlive = setInterval(() => undefined, 2 ** 30);
   await primary.ended;
+  clearInterval(keepsAlive);
   return 0;
 }
 

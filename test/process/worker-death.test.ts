@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { get, until, untilLogged, workerPids } from './ask.ts';
+import { oneServer } from './conf.ts';
+
+let proxy: RunningProxy | undefined;
+
+afterEach(async () => {
+  await proxy?.stop();
+  proxy = undefined;
+});
+
+const PID = 'return 200 "$pid";';
+
+describe('a worker that ends', () => {
+  test('by KILL: an alert, a new one at once, and connections meanwhile wait instead of failing', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, PID) });
+    const [first = 0] = workerPids(proxy);
+    process.kill(first, 'SIGKILL');
+    const answers = await Promise.all([get(port), get(port), get(port)]);
+    const [second] = workerPids(proxy);
+    expect(second).not.toBe(first);
+    expect(new Set(answers.map((answer) => answer.body))).toEqual(new Set([String(second)]));
+    expect(proxy.errorLog()).toMatch(new RegExp(`\\[alert\\] .* worker process ${first} exited on signal 9\\n`));
+  });
+
+  test('by TERM: no alert, and a new one', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, PID) });
+    const [first = 0] = workerPids(proxy);
+    process.kill(first, 'SIGTERM');
+    expect(await untilLogged(proxy, new RegExp(`worker process ${first} exited with code 0\\n`))).toBe(true);
+    expect((await get(port)).body).toBe(String(workerPids(proxy)[0]));
+    expect(proxy.errorLog()).not.toContain('[alert]');
+  });
+
+  test("takes only its own connections along; the others' live on", async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, PID, 'worker_processes 2;') });
+    const [victim = 0] = workerPids(proxy);
+    const clients = await Promise.all(Array.from({ length: 16 }, () => RawClient.connect({ port })));
+    const served = new Map<RawClient, string>();
+    for (const client of clients) {
+      client.send('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+      await client.untilResponses(1);
+      served.set(client, client.responses()[0]?.body ?? '');
+    }
+    process.kill(victim, 'SIGKILL');
+    for (const client of clients) {
+      if (served.get(client) === String(victim)) {
+        expect(await client.untilClosed()).not.toBe('open');
+      } else {
+        client.send('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+        expect(await client.untilResponses(2)).toBe(true);
+      }
+      client.close();
+    }
+    const read = (): string => proxy?.errorLog() ?? '';
+    await until(async () => ((read().match(/start worker process \d+/g)?.length ?? 0) === 3 ? true : undefined));
+  });
+
+  test('its totals stay in stub_status, its connections do not', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, 'stub_status;') });
+    const [first = 0] = workerPids(proxy);
+    await get(port);
+    await get(port);
+    process.kill(first, 'SIGTERM');
+    expect(await untilLogged(proxy, /exited with code 0/)).toBe(true);
+    expect((await get(port)).body).toBe(
+      'Active connections: 1 \nserver accepts handled requests\n 3 3 3 \nReading: 0 Writing: 1 Waiting: 0 \n',
+    );
+  });
+});
