@@ -241,7 +241,8 @@ export class RequestHeadParser {
     const absolute = /^[A-Za-z][A-Za-z0-9+.-]*:\/\/([^/?#]*)([/?].*)?$/s.exec(text);
     if (absolute === null) return false;
     const [, authority = '', rest = '/'] = absolute;
-    if (/[^A-Za-z0-9\-._~!$&'()*+,;=:[\]%]/.test(authority)) return false;
+    // nginx's own idea of it: no user, no other marks in a name, digits as port.
+    if (!/^(?:[A-Za-z0-9.-]*|\[[A-Za-z0-9\-._~!$&'()*+,;=:]*\])(?::[0-9]*)?$/.test(authority)) return false;
     head.rawHost = authority;
     head.target = rest;
     return true;

@@ -53,6 +53,8 @@ export interface HttpModule<C extends object> extends ConfModule<C> {
   readonly compileLocation?: (conf: C, build: LocationBuild) => void;
   /** Runs once on the http scope before any location: declares variables (`map`, `log_format`), zones. May throw ConfigError. */
   readonly compileHttp?: (conf: C, scope: Scope, variables: VariableCompiler, services: Services) => void;
+  /** Runs once on the http scope after every location: for what needs all variables to be known. May throw ConfigError. */
+  readonly finishHttp?: (conf: C, scope: Scope, variables: VariableCompiler, services: Services) => void;
 }
 
 /** Any http module, whatever its values' shape. */

@@ -60,7 +60,6 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
     const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
     if (runtime === null) return { compiled: null, diagnostics };
-    upstreams.compileKeys();
     return { compiled: { runtime, upstreams, errorLog }, diagnostics };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -53,7 +53,13 @@ function compileHttp(http: Scope, prefix: string, services: Services, findings: 
   for (const server of http.childrenOf(SERVER)) servers.set(server, compileServer(server, context));
   // 3. Addresses and names.
   const listeners = compileListeners(http, servers, variables, findings);
-  // 4. Every variable must have been defined by now.
+  // 4. What waited for all variables; then every one must have been defined.
+  for (const module of HTTP_MODULES) {
+    findings.collect(http.pos, () => {
+      variables.pos = http.pos;
+      module.finishHttp?.(http.conf(module), http, variables, services);
+    });
+  }
   findings.collect(null, () => variables.finish());
   return listeners;
 }

@@ -7,6 +7,9 @@ export interface CapturingMatch {
   matches(subject: string, ex: Exchange): boolean;
 }
 
+/** Of a pattern that matched and captures nothing: `$1` is empty then, whatever matched before. */
+const NO_CAPTURES: readonly string[] = [];
+
 /** `$1` and kin, and the variables that the pattern names. `isServer`: captures of a server name, which those of a location hide. */
 export function capturingMatch(pattern: Pattern, variables: VariableCompiler, isServer: boolean): CapturingMatch {
   const names = pattern.groupNames.map(({ name, index }) => ({ index, slot: variables.slot(name) }));
@@ -14,7 +17,7 @@ export function capturingMatch(pattern: Pattern, variables: VariableCompiler, is
     return {
       matches(subject, ex) {
         if (!pattern.test(subject)) return false;
-        ex.captures = null;
+        ex.captures = NO_CAPTURES;
         return true;
       },
     };

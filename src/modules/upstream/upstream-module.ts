@@ -121,6 +121,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       registry.define(conf, key === null ? null : () => variables.template(key));
     }
   },
+  finishHttp: (_conf, _scope, _variables, services) => services.get(UPSTREAMS).compileKeys(),
 };
 
 /** The configuration of one `upstream` block's scope, as the registry takes it. */

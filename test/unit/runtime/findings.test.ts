@@ -140,3 +140,7 @@ describe('other directives', () => {
     expect(of(directives)).toEqual(text === null ? [] : [text]);
   });
 });
+
+test('the key of an upstream is checked too', () => {
+  expect(findings('upstream u { hash $nosuch; server 127.0.0.1:81; }')).toEqual(['emerg: unknown "nosuch" variable']);
+});
