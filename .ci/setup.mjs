@@ -8,7 +8,6 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const oldestNode = [22, 18];
 
 /** The machine's own PATH: npm puts node_modules/.bin first, which an install is about to replace. */
 const path = (process.env.PATH ?? '')
@@ -85,11 +84,9 @@ if (!packagesAreInstalled()) {
     process.exit(1);
   }
 }
-const [major, minor] = scriptNodeVersion().slice(1).split('.').map(Number);
-if (major < oldestNode[0] || (major === oldestNode[0] && minor < oldestNode[1])) {
-  console.error(
-    `setup: Node ${oldestNode.join('.')} or newer is needed and the pinned one did not install: try npm rebuild node`,
-  );
+const oldest = Number.parseInt(readJson('package.json').engines.node.slice('>='.length), 10);
+if (Number.parseInt(scriptNodeVersion().slice(1), 10) < oldest) {
+  console.error(`setup: Node ${oldest} or newer is needed, and the pinned one did not install: try npm rebuild node`);
   process.exit(1);
 }
 if (process.argv.includes('--oracle')) installFromDebian(['nginx']);

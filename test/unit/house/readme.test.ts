@@ -16,8 +16,8 @@ describe('README.md', () => {
     expect(readmePart('directives')).toBe(directiveReference(MODULES));
   });
 
-  test('the table of differences and the differential suite name the same ones', () => {
-    expect(firstCells(readmePart('differences')).sort()).toEqual(Object.keys(DELIBERATE_DIFFERENCES).sort());
+  test('the table of differences has all that the differential suite knows', () => {
+    expect(firstCells(readmePart('differences'))).toEqual(expect.arrayContaining(Object.keys(DELIBERATE_DIFFERENCES)));
   });
 
   test('every npm script, file and folder that a page names is there', () => {
