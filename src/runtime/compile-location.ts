@@ -48,10 +48,7 @@ export function compileLocation(
     addLog: (handler) => location.logHandlers.push(handler),
   };
   for (const module of context.modules) {
-    findings.collect(scope.pos, () => {
-      variables.pos = scope.pos;
-      module.compileLocation?.(scope.conf(module), build);
-    });
+    findings.collectCompile(scope.pos, variables, () => module.compileLocation?.(scope.conf(module), build));
   }
 
   const handlersOf = (phase: Phase): readonly PhaseHandler[] => phases.get(phase) ?? [];

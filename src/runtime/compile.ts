@@ -43,10 +43,9 @@ function compileHttp(http: Scope, prefix: string, services: Services, findings: 
   ]);
   const context: LocationContext = { modules: HTTP_MODULES, variables, services, prefix, findings };
   for (const module of HTTP_MODULES) {
-    findings.collect(http.pos, () => {
-      variables.pos = http.pos;
-      module.compileHttp?.(http.conf(module), http, variables, services);
-    });
+    findings.collectCompile(http.pos, variables, () =>
+      module.compileHttp?.(http.conf(module), http, variables, services),
+    );
   }
   // 2. Servers and their locations.
   const servers = new Map<Scope, VirtualServer>();
@@ -55,10 +54,9 @@ function compileHttp(http: Scope, prefix: string, services: Services, findings: 
   const listeners = compileListeners(http, servers, variables, findings);
   // 4. What waited for all variables; then every one must have been defined.
   for (const module of HTTP_MODULES) {
-    findings.collect(http.pos, () => {
-      variables.pos = http.pos;
-      module.finishHttp?.(http.conf(module), http, variables, services);
-    });
+    findings.collectCompile(http.pos, variables, () =>
+      module.finishHttp?.(http.conf(module), http, variables, services),
+    );
   }
   findings.collect(null, () => variables.finish());
   return listeners;

@@ -1,5 +1,6 @@
 import { ConfigError, type Diagnostic } from '../config/diagnostic.ts';
 import type { SourcePos } from '../config/tree.ts';
+import type { VariableCompiler } from '../http/variable.ts';
 
 /** What compiling has to say; one mistake does not keep the next from being found. */
 export class Findings {
@@ -8,11 +9,21 @@ export class Findings {
 
   /** Runs `work`; a ConfigError becomes a finding at its own position, else at `pos`. */
   collect(pos: SourcePos | null, work: () => void): void {
+    this.#catching(work, () => pos);
+  }
+
+  /** Lets a module compile what stands at `pos`; it may set `variables.pos` to the very directive that it compiles. */
+  collectCompile(pos: SourcePos | null, variables: VariableCompiler, work: () => void): void {
+    variables.pos = pos;
+    this.#catching(work, () => variables.pos);
+  }
+
+  #catching(work: () => void, posOf: () => SourcePos | null): void {
     try {
       work();
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      this.add('emerg', error.message, error.pos ?? pos);
+      this.add('emerg', error.message, error.pos ?? posOf());
     }
   }
 

@@ -16,12 +16,10 @@ interface CompiledField {
 
 /** Adds the fields of `add_header`; one whose value is empty is left out. */
 export function addHeaderFilter(confs: readonly AddHeaderConf[], variables: VariableCompiler): HeaderFilter {
-  const fields: readonly CompiledField[] = confs.map(({ name, value, isAlways }) => ({
-    name,
-    value: variables.template(value),
-    isAlways,
-    put: PUTTERS[name.toLowerCase()] ?? add,
-  }));
+  const fields: readonly CompiledField[] = confs.map(({ name, value, isAlways, pos }) => {
+    variables.pos = pos;
+    return { name, value: variables.template(value), isAlways, put: PUTTERS[name.toLowerCase()] ?? add };
+  });
   return (ex: Exchange) => {
     const { response } = ex;
     const isGood = GOOD.has(response.status);

@@ -1,5 +1,6 @@
 import { HTTP_SCOPES, LOCATION_IF } from '../../config/contexts.ts';
 import { type DirectiveUse, directive } from '../../config/directive-spec.ts';
+import type { SourcePos } from '../../config/tree.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { addHeaderFilter } from './add-header-filter.ts';
 
@@ -10,6 +11,7 @@ export interface AddHeaderConf {
   readonly value: string;
   /** For every status, not only for the good ones. */
   readonly isAlways: boolean;
+  readonly pos: SourcePos;
 }
 
 export interface HeadersConf {
@@ -39,5 +41,5 @@ export const headersModule: HttpModule<HeadersConf> = {
 function parseAddHeader(use: DirectiveUse): AddHeaderConf {
   const [name = '', value = '', always] = use.args;
   if (always !== undefined && always !== 'always') use.fail(`invalid parameter "${always}"`);
-  return { name, value, isAlways: always !== undefined };
+  return { name, value, isAlways: always !== undefined, pos: use.pos };
 }

@@ -1,5 +1,6 @@
 import type { DirectiveUse } from '../../config/directive-spec.ts';
 import { parseInteger } from '../../config/parse-value.ts';
+import type { SourcePos } from '../../config/tree.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import { DONE, type PhaseHandler } from '../../http/location.ts';
 import { locationValue } from '../../http/redirect.ts';
@@ -11,6 +12,7 @@ export interface ReturnConf {
   readonly status: number;
   /** Text or URL, with variables; null when there is none. */
   readonly text: string | null;
+  readonly pos: SourcePos;
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -20,14 +22,15 @@ const MAX_STATUS = 999;
 export function parseReturn(use: DirectiveUse): ReturnConf {
   const [first = '', second] = use.args;
   const status = parseInteger(first);
-  if (status !== null && status <= MAX_STATUS) return { status, text: second ?? null };
+  if (status !== null && status <= MAX_STATUS) return { status, text: second ?? null, pos: use.pos };
   const isUrl = /^(http:\/\/|https:\/\/|\$scheme)/.test(first);
   if (second !== undefined || status !== null || !isUrl) use.fail(`invalid return code "${first}"`);
-  return { status: 302, text: first };
+  return { status: 302, text: first, pos: use.pos };
 }
 
 /** The handler: always answers. */
-export function compileReturn({ status, text }: ReturnConf, variables: VariableCompiler): PhaseHandler {
+export function compileReturn({ status, text, pos }: ReturnConf, variables: VariableCompiler): PhaseHandler {
+  variables.pos = pos;
   if (REDIRECTS.includes(status)) {
     const target = variables.template(text ?? '');
     return (ex) => {

@@ -144,3 +144,13 @@ describe('other directives', () => {
 test('the key of an upstream is checked too', () => {
   expect(findings('upstream u { hash $nosuch; server 127.0.0.1:81; }')).toEqual(['emerg: unknown "nosuch" variable']);
 });
+
+test('mistakes in texts stand at their directive', () => {
+  const { findings: texts } = compileText(
+    'server {\nlisten 8080;\nlocation / {\nadd_header X "${uri";\nreturn 200 $nosuch;\n}\n}',
+  );
+  expect(texts).toEqual([
+    'emerg: the closing bracket in "uri" variable is missing in test.conf:6',
+    'emerg: unknown "nosuch" variable in test.conf:7',
+  ]);
+});
