@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
 
 export interface LogFileOptions {
   /** `buffer=`: lines are kept until so many bytes are there. 0 (default): until the end of the event-loop turn. */
@@ -136,15 +136,29 @@ export class LogFile {
   }
 }
 
-/** `stderr` and `stdout` are the process's own; a socket behind `/dev/stderr` can't be opened by name, so it is taken the same way. */
+/**
+ * `stderr` and `stdout` are the process's own. What a link leads to `/dev/stderr` (containers do that to `/var/log/nginx/error.log`) can't be opened
+ * by name when it is a socket or another user's pipe: then the descriptor that is open already is taken.
+ */
 function openLog(path: string): number {
   if (path === 'stderr') return 2;
   if (path === 'stdout') return 1;
   try {
     return openSync(Buffer.from(path, 'latin1'), 'a', 0o644);
   } catch (error) {
-    if (path === '/dev/stderr') return 2;
-    if (path === '/dev/stdout') return 1;
+    const target = linkTarget(path);
+    if (target === '/dev/stderr' || target === '/proc/self/fd/2') return 2;
+    if (target === '/dev/stdout' || target === '/proc/self/fd/1') return 1;
     throw error;
+  }
+}
+
+/** Where a link leads, one step; the path itself when it is none. */
+function linkTarget(path: string): string {
+  if (path.startsWith('/dev/std')) return path;
+  try {
+    return readlinkSync(Buffer.from(path, 'latin1'), 'latin1');
+  } catch {
+    return path; // no link, or not there
   }
 }

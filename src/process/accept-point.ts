@@ -1,5 +1,6 @@
 import type { ServerGroup } from '../http/location.ts';
 import type { Acceptor } from '../net/acceptor.ts';
+import type { ListenAddress } from '../net/listen-address.ts';
 import type { Wire } from '../net/wire.ts';
 import { groupFor, type Listener } from '../runtime/runtime.ts';
 
@@ -11,6 +12,10 @@ export class AcceptPoint {
 
   constructor(listener: Listener) {
     this.#listener = listener;
+  }
+
+  get address(): ListenAddress {
+    return this.#listener.address;
   }
 
   /** A new configuration is in force. */

@@ -18,8 +18,10 @@ import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-mes
 import { ZonePort } from '../upstream/zone-port.ts';
 import { AcceptPoint } from './accept-point.ts';
 import { type CompiledConfig, compileConfig } from './compile-config.ts';
+import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
+import { OpenFilesGuard } from './open-files-guard.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
 export interface HttpRuntimeParts {
@@ -30,7 +32,12 @@ export interface HttpRuntimeParts {
   /** The fast layer works here (net/fast-layer-check). */
   readonly isFast: boolean;
   readonly sendZoneMessage: (message: ZoneWorkerMessage) => void;
+  /** Asks for a socket that was closed while accepting paused; it comes back through `accept`. Null: nobody else has it, so never pause. */
+  readonly askForSocket: ((key: string) => void) | null;
 }
+
+/** nginx's accept_mutex_delay, for which it stops accepting in this case. */
+const PAUSE_MS = 500;
 
 /** What a worker serves: the HTTP engine, the compiled configuration in force and the peers, which outlive it. */
 export class HttpRuntime implements WorkerRuntime {
@@ -40,7 +47,10 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #zones: ZonePort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
+  readonly #guard = new OpenFilesGuard();
   #saidAcceptErrorAtMs = Number.NEGATIVE_INFINITY;
+  /** Addresses on which accepting is paused. */
+  #paused: ListenAddress[] = [];
 
   constructor(parts: HttpRuntimeParts) {
     const deadlines = new Deadlines(nowMs);
@@ -82,11 +92,14 @@ export class HttpRuntime implements WorkerRuntime {
 
   async accept(address: ListenAddress, handle: ListenHandle): Promise<void> {
     const listener = this.#current?.runtime.listeners.find((one) => one.address.text === address.text);
-    if (listener === undefined) return;
+    if (listener === undefined || this.#points.has(address.text)) return;
     const point = new AcceptPoint(listener);
     point.acceptor = new Acceptor(
       {
-        onWire: (wire) => this.#server.accept(wire, point.groupsOf(wire), address.path),
+        onWire: (wire) => {
+          this.#server.accept(wire, point.groupsOf(wire), address.path);
+          if (this.#guard.isShort(this.#server.connectionCount)) this.#pause();
+        },
         onAcceptError: (errno) => this.#acceptFailed(errno),
       },
       this.#parts.isFast,
@@ -127,6 +140,30 @@ export class HttpRuntime implements WorkerRuntime {
     this.#current = compiled;
     this.#connections.closePeers(compiled.upstreams.activate());
     for (const listener of compiled.runtime.listeners) this.#points.get(listener.address.text)?.follow(listener);
+  }
+
+  /**
+   * File descriptors run out: what is open is served, nothing new is accepted for a while; clients wait in the kernel's queue. Left alone, libuv
+   * would accept and close them at once, without a word.
+   */
+  #pause(): void {
+    if (this.#parts.askForSocket === null || this.#paused.length > 0) return;
+    this.#parts.log.write('crit', `accept4() failed (${strerror('EMFILE')}), accepting pauses`);
+    this.#paused = [...this.#points.values()].map((point) => point.address);
+    for (const address of this.#paused) this.stopAccepting(address.text);
+    this.#resumeLater();
+  }
+
+  #resumeLater(): void {
+    setTimeout(() => {
+      if (this.#guard.isShort(Number.POSITIVE_INFINITY)) {
+        this.#resumeLater();
+        return;
+      }
+      const paused = this.#paused;
+      this.#paused = [];
+      for (const address of paused) this.#parts.askForSocket?.(listenKey(address));
+    }, PAUSE_MS).unref();
   }
 
   /** Once a second at most: with no file descriptors left it would come for every connection that waits. */

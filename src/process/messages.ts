@@ -37,6 +37,8 @@ export type FromWorker =
   | { readonly type: 'prepared'; readonly generation: number }
   | { readonly type: 'refused'; readonly generation: number; readonly findings: readonly string[] }
   | { readonly type: 'swapped'; readonly generation: number }
+  /** It closed this socket (`listenKey`) for a while, and wants to accept on it again. */
+  | { readonly type: 'socket-wanted'; readonly key: string }
   | { readonly type: 'swap-failed'; readonly generation: number; readonly text: string }
   | { readonly type: 'stats-request'; readonly query: number; readonly isFull: boolean }
   | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }

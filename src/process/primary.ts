@@ -91,13 +91,13 @@ export class Primary {
     const results = await Promise.all(
       this.#pool.emptySlots(core.workerProcesses).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
     );
-    for (const result of results) {
-      if (result.outcome === 'done') continue;
-      const findings = result.outcome === 'refused' ? result.findings : ['a worker process ended before it was ready'];
-      if (this.#state === 'starting') for (const text of findings) log.write('emerg', text);
+    if (this.#state !== 'starting') return true; // told to leave meanwhile: `ended` tells the rest
+    const failed = results.find((result) => result.outcome !== 'done');
+    if (failed !== undefined) {
+      const findings = failed.outcome === 'refused' ? failed.findings : ['a worker process ended before it was ready'];
+      for (const text of findings) log.write('emerg', text);
       return this.#giveUp();
     }
-    if (this.#state !== 'starting') return true; // told to leave meanwhile
     // 4. everybody may know
     try {
       this.#pidFile.write();
@@ -131,6 +131,7 @@ export class Primary {
 
   /** WINCH: the workers leave, the primary stays with its sockets; HUP brings workers back. */
   drainWorkers(): void {
+    if (!this.#configuration.core.hasMaster) return; // there is nobody else
     this.#isIdle = true;
     this.#pool.quitFrom(0, this.#configuration.core.shutdownTimeoutMs);
   }
@@ -261,6 +262,9 @@ export class Primary {
           .collect(this.#pool.alive, message.isFull)
           .then((stats) => worker.link.send({ type: 'stats-reply', query: message.query, stats }))
           .catch(crash);
+        return;
+      case 'socket-wanted':
+        this.#pool.giveSocketAgain(worker, message.key);
         return;
       case 'zone':
         this.#zones.receive(worker.pid, message.payload);

@@ -66,7 +66,7 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
     makeLink: ({ core }) =>
       configuration.core.hasMaster
         ? new ProcessLink({ env: workerEnv(core.env), args: [options.title, source.prefix] })
-        : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles })),
+        : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles, isInProcess: true })),
   });
   obeySignals(primary, log);
   if (!(await primary.start())) return 1;

@@ -34,7 +34,7 @@ const send = (message: FromWorker): void => {
 };
 const host = { send, exit, dropPrivileges };
 // Messages that come while the parts are made wait for them, in order.
-const worker = makeWorkerParts({ host, log, logFiles }).then((parts) => new Worker(host, parts));
+const worker = makeWorkerParts({ host, log, logFiles, isInProcess: false }).then((parts) => new Worker(host, parts));
 
 const onWorker = (act: (worker: Worker) => unknown): void => {
   worker.then(act).catch((error: unknown) => {

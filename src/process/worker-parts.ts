@@ -11,10 +11,12 @@ export interface WorkerSetting {
   readonly host: WorkerHost;
   readonly log: MainLog;
   readonly logFiles: LogFiles;
+  /** The worker is a part of the primary's process. */
+  readonly isInProcess: boolean;
 }
 
 /** Puts a worker together. */
-export async function makeWorkerParts({ host, log, logFiles }: WorkerSetting): Promise<WorkerParts> {
+export async function makeWorkerParts({ host, log, logFiles, isInProcess }: WorkerSetting): Promise<WorkerParts> {
   const counters = new Counters();
   const ask = (query: number, isFull: boolean) => host.send({ type: 'stats-request', query, isFull });
   const stats = new ClusterStatsClient(counters, ask, nowMs);
@@ -24,6 +26,7 @@ export async function makeWorkerParts({ host, log, logFiles }: WorkerSetting): P
     counters,
     stats,
     isFast: await fastLayerWorks(),
+    askForSocket: isInProcess ? null : (key) => host.send({ type: 'socket-wanted', key }),
     sendZoneMessage: (payload) => host.send({ type: 'zone', payload }),
   });
   return {

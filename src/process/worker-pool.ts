@@ -126,6 +126,13 @@ export class WorkerPool {
     worker.link.kill('SIGKILL');
   }
 
+  /** A worker that had closed a socket of its own accord takes it up again. */
+  giveSocketAgain(worker: WorkerSlot, key: string): void {
+    const socket = this.#sockets.current().find((candidate) => candidate.key === key);
+    if (socket === undefined || worker.isLeaving) return;
+    worker.link.send({ type: 'socket', address: socket.address }, socket.handleFor(worker.slot));
+  }
+
   #giveSockets(worker: WorkerSlot): void {
     for (const socket of this.#sockets.current()) {
       const { address } = socket;

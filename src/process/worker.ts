@@ -58,10 +58,7 @@ export class Worker {
   async receive(message: ToWorker, handle: ListenHandle | undefined): Promise<void> {
     switch (message.type) {
       case 'socket':
-        if (handle !== undefined) {
-          this.#sockets.set(listenKey(message.address), { address: message.address, handle, isAccepting: false });
-        }
-        return;
+        return handle === undefined ? undefined : this.#takeSocket(message.address, handle);
       case 'prepare':
         return this.#prepare(message);
       case 'swap':
@@ -107,6 +104,17 @@ export class Worker {
     this.#sendCounters();
     this.#parts.log.write('notice', 'exiting');
     this.#host.exit(0);
+  }
+
+  /** A new address, accepted on at the next swap; or one whose accepting was paused. */
+  async #takeSocket(address: ListenAddress, handle: ListenHandle): Promise<void> {
+    const key = listenKey(address);
+    const known = this.#sockets.get(key);
+    if (known === undefined) {
+      this.#sockets.set(key, { address, handle, isAccepting: false });
+    } else if (known.isAccepting && !this.#isQuitting) {
+      await this.#parts.runtime.accept(address, handle);
+    }
   }
 
   // 1. compile
