@@ -25,8 +25,8 @@ export interface CompiledText {
   readonly logLines: ReadonlyMap<string, string[]>;
 }
 
-/** Compiles the text of an http block, without files and sockets. */
-export function compileText(http: string): CompiledText {
+/** Compiles the text of an http block, without files and sockets. `connections`: fakes, for tests that proxy. */
+export function compileText(http: string, connections?: Pick<PeerConnections, 'acquire'>): CompiledText {
   const text = `events {}\nhttp {\n${http}\n}\n`;
   const parsed = parseText({ text, file: 'test.conf' });
   if (parsed.finding !== null) throw new Error(formatDiagnostic(parsed.finding));
@@ -41,7 +41,7 @@ export function compileText(http: string): CompiledText {
     .provide(DEFAULT_ERROR_LOG, { path: 'error.log' })
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))
-    .provide(CONNECTIONS, new PeerConnections(new Deadlines(nowMs), false))
+    .provide(CONNECTIONS, (connections ?? new PeerConnections(new Deadlines(nowMs), false)) as PeerConnections)
     .provide(UPSTREAMS, new UpstreamRegistry({ previous: null, names: {} }));
   const snapshot = { file: 'test.conf', prefix: '/nowhere/', tree: parsed.directives, files: [] };
   const { runtime, diagnostics } = compileRuntime({ snapshot, main: read.main, services });
