@@ -40,6 +40,7 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
     .strict()
     .version(`evenkeel ${ownVersion()}`)
     .help()
+    .alias('help', 'h')
     .wrap(100)
     .exitProcess(false)
     .showHelpOnFail(false)

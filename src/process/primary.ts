@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
@@ -76,7 +75,14 @@ export class Primary {
   }
 
   /** Binds, starts the workers, writes the pid file. False: it failed, and why is in the log; nothing is left behind. */
-  async start(): Promise<boolean> {
+  start(): Promise<boolean> {
+    const started = this.#start();
+    // A HUP that comes meanwhile is obeyed afterwards.
+    this.#work = started.then(() => undefined).catch(crash);
+    return started;
+  }
+
+  async #start(): Promise<boolean> {
     const { log } = this.#parts;
     const { core, listens } = this.#configuration;
     // 1. sockets
@@ -232,6 +238,7 @@ export class Primary {
         for (const text of result.findings) this.#parts.log.write('emerg', text);
         const worker = this.#pool.workers.find((candidate) => candidate.slot === slot);
         if (worker !== undefined) this.#pool.discard(worker);
+        this.#replaceLater(this.#respawnDelay.afterDeath(false));
       }),
     );
   }
@@ -242,11 +249,16 @@ export class Primary {
       this.stop();
       return;
     }
-    const delayMs = this.#respawnDelay.afterDeath(hasServed);
-    this.#enqueue(async () => {
-      if (delayMs > 0) await sleep(delayMs);
-      if (this.#state === 'serving' && !this.#isIdle) await this.#fillSlots();
-    });
+    this.#replaceLater(this.#respawnDelay.afterDeath(hasServed));
+  }
+
+  #replaceLater(delayMs: number): void {
+    const replace = (): void =>
+      this.#enqueue(async () => {
+        if (this.#state === 'serving' && !this.#isIdle) await this.#fillSlots();
+      });
+    if (delayMs === 0) replace();
+    else setTimeout(replace, delayMs).unref();
   }
 
   #onMessage(worker: WorkerSlot, message: FromWorker): void {

@@ -7,6 +7,7 @@ import { daemonize, isDaemon, sayToStarter, tellReady } from './daemon.ts';
 import { InProcessLink } from './in-process-link.ts';
 import { loadConfiguration } from './load-configuration.ts';
 import { MainLog } from './main-log.ts';
+import { oneLine } from './one-line.ts';
 import { openFirstLog } from './open-first-log.ts';
 import { Primary, useErrorLog } from './primary.ts';
 import { obeySignals } from './signals.ts';
@@ -69,6 +70,11 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
         : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles, isInProcess: true })),
   });
   obeySignals(primary, log);
+  process.on('uncaughtException', (error) => {
+    log.write('alert', `uncaught exception: ${oneLine(error)}`);
+    process.exitCode = 1;
+    primary.stop();
+  });
   if (!(await primary.start())) return 1;
   log.started();
   tellReady();
@@ -77,7 +83,7 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
   const keepsAlive = setInterval(() => undefined, 2 ** 30);
   await primary.ended;
   clearInterval(keepsAlive);
-  return 0;
+  return Number(process.exitCode ?? 0);
 }
 
 /** `NAME=VALUE` lines of `env`. */

@@ -5,6 +5,7 @@ import { LogFiles } from '../observe/log-files.ts';
 import { dropPrivileges } from './drop-privileges.ts';
 import { MainLog } from './main-log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
+import { oneLine } from './one-line.ts';
 import { Worker } from './worker.ts';
 import { makeWorkerParts } from './worker-parts.ts';
 
@@ -23,8 +24,7 @@ function exit(code: number): void {
 }
 
 process.on('uncaughtException', (error) => {
-  const text = (error.stack ?? error.message).replaceAll(/\s*\n\s*/g, ' | ');
-  log.write('alert', `uncaught exception: ${text}`);
+  log.write('alert', `uncaught exception: ${oneLine(error)}`);
   exit(1);
 });
 

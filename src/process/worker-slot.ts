@@ -9,6 +9,9 @@ export type StepResult =
   /** The worker ended before it answered. */
   | { readonly outcome: 'gone' };
 
+/** Compiling the largest configurations takes seconds on a busy machine. */
+const PATIENCE_MS = 60_000;
+
 /** One worker in the primary's list: which sockets it has, what it is asked for. */
 export class WorkerSlot {
   /** Place in the list; with `reuseport` also which socket is its own. */
@@ -55,7 +58,12 @@ export class WorkerSlot {
   ask(message: ToWorker): Promise<StepResult> {
     if (this.exit !== null) return Promise.resolve({ outcome: 'gone' });
     return new Promise((resolve) => {
-      this.#waiting = resolve;
+      // One that does not answer must not hold up all others for ever: its end is the answer.
+      const timer = setTimeout(() => this.link.kill('SIGKILL'), PATIENCE_MS);
+      this.#waiting = (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      };
       this.link.send(message);
     });
   }

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
+import { EVENKEEL, type Program } from '../support/program.ts';
 import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
 import { get, isAlive, untilGone, workerPids } from './ask.ts';
 import { oneServer } from './conf.ts';
@@ -10,6 +12,9 @@ import { prefixWith, runProgram } from './run-program.ts';
 
 const isRoot = process.getuid?.() === 0;
 const NOBODY = 65_534;
+const mayRaiseLimits =
+  spawnSync('/bin/sh', ['-c', 'ulimit -n 256 && prlimit --pid $$ --nofile=2000:2000'], { stdio: 'ignore' }).status ===
+  0;
 
 let proxy: RunningProxy | undefined;
 const prefixes: string[] = [];
@@ -212,6 +217,23 @@ describe('who runs it', () => {
     expect(statSync(join(proxy.prefix, 'error.log')).uid).toBe(NOBODY);
     proxy.signal('SIGUSR1');
     expect(await get(port)).toMatchObject({ status: 200 });
+  });
+
+  test('worker_rlimit_nofile raises the limit of the workers, or says that it may not', async () => {
+    const port = await freePort();
+    const program: Program = {
+      name: 'evenkeel',
+      command: ['/bin/sh', '-c', 'ulimit -n 256; exec "$@"', 'sh', ...EVENKEEL.command],
+    };
+    proxy = await startProxy({ conf: oneServer(port, 'return 200 "$pid";', 'worker_rlimit_nofile 2000;'), program });
+    const { body: pid } = await get(port);
+    const limits = readFileSync(`/proc/${pid}/limits`, 'latin1');
+    // Needs CAP_SYS_RESOURCE, which root has not everywhere.
+    if (mayRaiseLimits) expect(limits).toMatch(/^Max open files\s+2000\s+2000/m);
+    else expect(proxy.errorLog()).toContain('[alert] ');
+    expect(proxy.errorLog().includes('setrlimit(RLIMIT_NOFILE, 2000) failed (1: Operation not permitted)')).toBe(
+      !mayRaiseLimits,
+    );
   });
 
   test.runIf(isRoot)('not root: user is ignored with a warning, from any folder', async () => {

@@ -1,3 +1,5 @@
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -60,6 +62,22 @@ describe('a worker that ends', () => {
     }
     const read = (): string => proxy?.errorLog() ?? '';
     await until(async () => ((read().match(/start worker process \d+/g)?.length ?? 0) === 3 ? true : undefined));
+  });
+
+  test('before it can serve: it is tried again, later each time, until it can', async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: oneServer(port, PID).replace('access_log off', 'access_log logs/access.log'),
+      files: { 'logs/.keep': '' },
+    });
+    const [first = 0] = workerPids(proxy);
+    const [here, away] = [join(proxy.prefix, 'logs'), join(proxy.prefix, 'away')];
+    renameSync(here, away);
+    process.kill(first, 'SIGTERM');
+    expect(await untilLogged(proxy, /(\[emerg\] .*open\(\) ".*logs\/access.log" failed[\s\S]*){2}/)).toBe(true);
+    const waiting = get(port);
+    renameSync(away, here);
+    expect(await waiting).toMatchObject({ status: 200 });
   });
 
   test('its totals stay in stub_status, its connections do not', async () => {
