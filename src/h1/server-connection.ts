@@ -145,7 +145,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   onBytes(buffer: Buffer, length: number): void {
     out.enterTurn();
-    if (this.#state === 'tunnel') this.#tunnel?.onTunnelData(buffer.subarray(0, length));
+    // A copy: the other side may take its time, and the next client reads into the same buffer.
+    if (this.#state === 'tunnel') this.#tunnel?.onTunnelData(Buffer.from(buffer.subarray(0, length)));
     else if (this.#state === 'lingering') this.#deadlineIn(this.#lingeringTimeoutMs());
     else if (this.#state !== 'closing' && this.#state !== 'closed') {
       this.#input.offer(buffer, length);
@@ -487,12 +488,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       sink.onBodyEnd(null);
       return;
     }
-    const ex = this.#ex as Exchange;
     body.deliverTo(sink, maxBytes);
-    if (ex.request.expectContinue && !this.#isContinueSent && this.#input.length === 0 && ex.request.version >= 11) {
-      this.#writer.writeInformational(100, null);
-    }
-    this.#isContinueSent = true;
+    this.#sayContinue();
     this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
     this.#resumeReading();
     this.#advance();
@@ -514,8 +511,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   }
 
   discardBody(): void {
+    if (this.#body === null || this.#body.isDone) return;
+    this.#sayContinue();
     // What is left is dropped when the response is out (`#finish`).
-    this.#body?.detach();
+    this.#body.detach();
   }
 
   openTunnel(tunnel: TunnelSink): TunnelEnd {
@@ -676,6 +675,14 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   #deadlineIn(ms: number): void {
     if (ms > 0) this.#server.deadlines.set(this, nowMs() + ms);
     else this.#server.deadlines.clear(this);
+  }
+
+  /** 100 Continue, once, before the body is read or dropped; as in nginx also when a part of it is there already. */
+  #sayContinue(): void {
+    const { request } = this.#ex as Exchange;
+    if (!request.expectContinue || this.#isContinueSent || this.isHeadSent || request.version < 11) return;
+    this.#isContinueSent = true;
+    this.#writer.writeInformational(100, null);
   }
 
   /** The kernel is behind: from now on the client has send_timeout to take it. */

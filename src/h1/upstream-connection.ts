@@ -65,6 +65,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   #isWaitingToSend = false;
   #isSound = true;
   #isPaused = false;
+  #isInRead = false;
   #isFinSeen = false;
   #remaining = 0;
   #maxHeadBytes = 4096;
@@ -175,7 +176,8 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   }
 
   detachResponse(): boolean {
-    return this.#wire.detachBuffer();
+    // Outside of the wire's own read (what was left when the sink paused) there is no buffer to exchange.
+    return this.#isInRead && this.#wire.detachBuffer();
   }
 
   openTunnel(tunnel: TunnelSink): TunnelEnd {
@@ -256,11 +258,15 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     switch (this.#state) {
       case 'head':
         this.bytesReceived += length;
+        this.#isInRead = true;
         this.#readHead(buffer, 0, length);
+        this.#isInRead = false;
         break;
       case 'body':
         this.bytesReceived += length;
+        this.#isInRead = true;
         this.#readBody(buffer, 0, length);
+        this.#isInRead = false;
         break;
       case 'tunnel':
         this.bytesReceived += length;
