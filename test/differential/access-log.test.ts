@@ -3,7 +3,7 @@ import { get, HANG_UP, head, on, raw, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
 compare('log_format', {
-  backends: { A: reply('body', '200 OK', { 'X-Odd': 'q"\\\x01\xe9', 'Set-Cookie': 'a=b' }) },
+  backends: { A: reply('body', '200 OK', { 'X-Odd': 'q"\\\xe9', 'Set-Cookie': 'a=b' }) },
   http: `
     log_format default_escape '[$http_x_odd] [$http_x_none] [$arg_a] [$uri]';
     log_format explicit_default escape=default '[$http_x_odd]';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EVENKEEL, NGINX } from '../support/program.ts';
-import { IS_ORACLE_ONLY, oracleOrSkip } from './compare.ts';
+import { expectSame, IS_ORACLE_ONLY, oracleOrSkip } from './compare.ts';
 import type { DeliberateDifference } from './deliberate-differences.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
@@ -139,7 +139,6 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'backup with hash': upstream('hash $uri;\nserver 127.0.0.1 backup;\nserver 127.0.0.2;'),
   'two balancers': upstream('ip_hash;\nleast_conn;\nserver 127.0.0.1;'),
   'balancer after keepalive': upstream('server 127.0.0.1;\nkeepalive 3;\nleast_conn;'),
-  'keepalive 0': upstream('server 127.0.0.1;\nkeepalive 0;'),
   'keepalive twice': upstream('server 127.0.0.1;\nkeepalive 2;\nkeepalive 3;'),
   'hash with a bad word': upstream('hash $uri nonsense;\nserver 127.0.0.1;'),
   'random with a bad word': upstream('random three;\nserver 127.0.0.1;'),
@@ -193,6 +192,11 @@ const DIFFERENT: Readonly<Record<string, { text: string; because: DeliberateDiff
     because: 'names that do not resolve',
     evenkeel: /^exit 0\nnginx: \[warn\] host not found in upstream "nowhere\.invalid"/,
   },
+  'keepalive 0': {
+    text: upstream('server 127.0.0.1;\nkeepalive 0;'),
+    because: 'newer than the oracle',
+    evenkeel: /^exit 0\n/,
+  },
   'several findings': {
     text: server('nonsense;\nlisten 80 fast;'),
     because: 'all findings',
@@ -201,6 +205,17 @@ const DIFFERENT: Readonly<Record<string, { text: string; because: DeliberateDiff
   },
 };
 
+/** The place differs, the text has to be the same (deliberate difference 'place of findings'). */
+const OTHER_PLACE = new Set([
+  'unknown variable',
+  'unknown variable in a log format',
+  'proxy_buffers of one',
+  'busy buffers too small',
+  'busy buffers too large',
+  'large_client_header_buffers too small',
+  'zone without a size',
+]);
+
 const FILE = 'pid nginx.pid;\nerror_log error.log;\n';
 
 describe.skipIf(oracleOrSkip('nginx -t') === undefined)('nginx -t', () => {
@@ -208,7 +223,10 @@ describe.skipIf(oracleOrSkip('nginx -t') === undefined)('nginx -t', () => {
     it(title, async () => {
       const { nginx, evenkeel } = await both(text);
       if (process.env['EVENKEEL_SHOW'] === '1') console.log(`${title}\n${verdict(nginx)}`);
-      expect(verdict(evenkeel), 'evenkeel (received) against nginx (expected)').toBe(verdict(nginx));
+      const [expected, actual] = [verdict(nginx), verdict(evenkeel)];
+      if (!OTHER_PLACE.has(title)) return expectSame(expected, actual);
+      expectSame(withoutPlace(expected), withoutPlace(actual));
+      if (!IS_ORACLE_ONLY) expect(actual, 'no longer differs').not.toBe(expected);
     });
   }
 
@@ -227,6 +245,10 @@ async function both(text: string): Promise<{ nginx: CommandResult; evenkeel: Com
   const oracle = NGINX ?? EVENKEEL;
   const nginx = await runCommand(oracle, command);
   return { nginx, evenkeel: await runCommand(IS_ORACLE_ONLY ? oracle : EVENKEEL, command) };
+}
+
+function withoutPlace(text: string): string {
+  return text.replaceAll(/ in %%DIR%%\/nginx\.conf:\d+/g, '').replaceAll(/^.* syntax is ok\n/gm, '');
 }
 
 function whole(result: CommandResult): string {

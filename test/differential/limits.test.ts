@@ -1,5 +1,5 @@
 import { reply } from '../support/scripted-backend.ts';
-import { get, HALF_CLOSE, head, inSuccession, on, post, raw, request, STAY } from './client-script.ts';
+import { get, HALF_CLOSE, HANG_UP, head, inSuccession, on, post, raw, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
 const echo = (got: { body: string }) => reply(`${got.body.length} bytes`);
@@ -26,7 +26,7 @@ compare('client_max_body_size', {
     'far too many, of which none is sent': on([
       head('POST / HTTP/1.1', 'Host: localhost', 'Content-Length: 1000000'),
       { responses: 1 },
-      STAY,
+      HANG_UP,
     ]),
     '0 means no limit': post('/unlimited', 'x'.repeat(3000)),
     'at its own level: enough': post('/kilo', 'x'.repeat(1024)),
@@ -55,7 +55,7 @@ compare('client_max_body_size', {
     'with Expect: 100-continue': on([
       head('POST / HTTP/1.1', 'Host: localhost', 'Connection: close', 'Content-Length: 11', 'Expect: 100-continue'),
       { responses: 1 },
-      STAY,
+      HANG_UP,
     ]),
   },
 });
@@ -177,7 +177,7 @@ compare('100-continue', {
       head('POST / HTTP/1.1', 'Host: localhost', 'Connection: close', 'Content-Length: 4', 'Expect: 100-continue'),
       'body',
     ),
-    'not where nothing is read': on([
+    'even where nothing is read': on([
       head(
         'POST /return HTTP/1.1',
         'Host: localhost',
@@ -191,7 +191,7 @@ compare('100-continue', {
     'not when it is too large': on([
       head('POST /small HTTP/1.1', 'Host: localhost', 'Connection: close', 'Content-Length: 4', 'Expect: 100-continue'),
       { responses: 1 },
-      STAY,
+      HANG_UP,
     ]),
     'not when it is denied': on([
       head(
@@ -202,14 +202,14 @@ compare('100-continue', {
         'Expect: 100-continue',
       ),
       { responses: 1 },
-      STAY,
+      HANG_UP,
     ]),
     'not in HTTP/1.0': on([
       head('POST / HTTP/1.0', 'Host: localhost', 'Content-Length: 4', 'Expect: 100-continue'),
       60,
       'body',
     ]),
-    'not without a body': get('/', { headers: ['Expect: 100-continue'] }),
+    'even without a body': get('/', { headers: ['Expect: 100-continue'] }),
     'another expectation': get('/', { headers: ['Expect: the-unexpected'] }),
     'the client goes away instead': on([
       head('POST / HTTP/1.1', 'Host: localhost', 'Content-Length: 4', 'Expect: 100-continue'),

@@ -17,7 +17,11 @@ const VOLATILE: readonly Replacement[] = [
 ];
 
 /** Lines of the error log that tell of the event mechanism or of clients that left in peace: no promise of ours. */
-const NOISE = [/closed keepalive connection/, /client closed connection while waiting for request/];
+const NOISE = [
+  /closed keepalive connection/,
+  /client closed connection while waiting for request/,
+  /shutdown\(\) failed/,
+];
 
 export function normalize(text: string, own: readonly Replacement[]): string {
   return [...own, ...VOLATILE].reduce((result, { from, to }) => result.replaceAll(from, to), text);

@@ -122,7 +122,9 @@ const STRICTLY_502 = new Set([
   'status 000',
   'status 099',
   'no status',
+  'version 2.0',
   'version without a minor',
+  'chunked in HTTP/1.0',
   'control byte in a value',
   'no colon',
   'two lengths, different',
@@ -154,6 +156,23 @@ function badGateway(act: Connection): Case {
       },
     },
   };
+}
+
+/** The head has gone out, the body breaks off. */
+const BREAKS_OFF = /^-- connection 1\nHTTP\/1\.1 200 OK\n(.*\n)*\[incomplete\]\n\[closed\]$/;
+const HEAD_IS_OUT = new Set([
+  'chunk size that is no number',
+  'chunk longer than said',
+  'chunk size negative',
+  'chunk size beyond 63 bits',
+]);
+
+function strictly(title: string, act: Connection): Case {
+  if (STRICTLY_502.has(title)) return badGateway(act);
+  if (HEAD_IS_OUT.has(title)) return { act, differs: { because: 'early bytes', evenkeel: { client: BREAKS_OFF } } };
+  if (title !== 'bare LF in chunked framing') return act;
+  const log = /^\[error\] upstream sent invalid chunked response while reading upstream, /;
+  return { act, differs: { because: 'strict framing', evenkeel: { client: BREAKS_OFF, 'error log': log } } };
 }
 
 compare('malformed responses of the upstream', {
@@ -208,7 +227,7 @@ compare('malformed responses of the upstream', {
       return typeof said === 'string' ? [said, CLOSE] : [...said, CLOSE];
     };
     const refused: Record<string, Case> = Object.fromEntries(
-      Object.entries(cases).map(([title, act]) => [title, STRICTLY_502.has(title) ? badGateway(act) : act]),
+      Object.entries(cases).map(([title, act]) => [title, strictly(title, act)]),
     );
     return { backends: { A: closing }, cases: refused };
   })(),
@@ -280,7 +299,17 @@ compare('HEAD, 1xx, upgrades', {
       { responses: 1 },
       HANG_UP,
     ]),
-    '101 that nobody asked for': get('/101-unasked'),
+    '101 that nobody asked for': {
+      act: get('/101-unasked'),
+      differs: {
+        because: 'strict framing',
+        evenkeel: {
+          client: /^-- connection 1\nHTTP\/1\.1 502 Bad Gateway\n/,
+          'access log': / 502 %%A%% 502$/,
+          'error log': /101/,
+        },
+      },
+    },
   },
 });
 

@@ -69,7 +69,7 @@ export class Stage {
     if (typeof step === 'string') client.send(this.fill(step));
     else if (typeof step === 'number') await sleep(step);
     else if (step === HALF_CLOSE) client.halfClose();
-    else if (step === HANG_UP) client.close();
+    else if (step === HANG_UP) client.leave();
     else if (step === RESET_CONNECTION) client.reset();
     else if (step === STAY) await client.untilClosed(STAY_MS);
     else if ('responses' in step) await client.untilResponses(step.responses, PATIENCE_MS);

@@ -39,7 +39,7 @@ export function render(seen: Observation, style: Style): Record<Part, string> {
 function renderClient(client: RawClient, number: number, isBrief: boolean): string {
   const responses = client.responses();
   const rest = client.rest();
-  const ending = client.ending === 'reset' ? 'closed' : client.ending;
+  const ending = client.hasLeft ? 'left' : client.ending === 'reset' ? 'closed' : client.ending;
   if (isBrief) {
     const all = responses.map((one) => `${one.startLine.split(' ')[1]} ${printable(one.body)}`).join(' | ');
     return `${number}: ${all}${rest && ` + ${printable(rest)}`} [${ending}]`;

@@ -1,10 +1,14 @@
-import { RESET, reply, replyAndClose } from '../support/scripted-backend.ts';
+import { KEEP, RESET, reply, replyAndClose, type Script } from '../support/scripted-backend.ts';
 import { get, inSuccession, post, request, times } from './client-script.ts';
 import { type Case, compare } from './compare.ts';
 import type { Stage } from './stage.ts';
 
-const named = (name: string) => (got: { target: string }) =>
-  got.target === '/close' ? replyAndClose(name) : reply(name);
+const named =
+  (name: string): Script =>
+  (got) => {
+    if (got.method === 'HEAD') return ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n', KEEP];
+    return got.target === '/close' ? replyAndClose(name) : reply(name);
+  };
 const reused = (act: Case & object): Case => ({
   ...('act' in act ? act : { act }),
   isBrief: true,

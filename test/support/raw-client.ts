@@ -24,13 +24,14 @@ export class RawClient {
   #ending: Ending = 'open';
   #responses: HttpMessage[] = [];
   #parsedTo = 0;
-  #hasLeft = false;
+  #isDone = false;
+  #hasWalkedOut = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
-      if (this.#hasLeft) return;
+      if (this.#isDone) return;
       this.#received += chunk.toString('latin1');
     });
     socket.on('end', () => this.#end('closed'));
@@ -65,6 +66,11 @@ export class RawClient {
     return this.#ending;
   }
 
+  /** The client was the one to end it, by `leave()` or `reset()`. */
+  get hasLeft(): boolean {
+    return this.#hasWalkedOut;
+  }
+
   send(bytes: string): void {
     this.#sent += bytes;
     this.socket.write(Buffer.from(bytes, 'latin1'));
@@ -77,13 +83,21 @@ export class RawClient {
 
   /** RST. What the server does from now on is not seen any more. */
   reset(): void {
-    this.#hasLeft = true;
+    this.#isDone = true;
+    this.#hasWalkedOut = true;
     this.socket.resetAndDestroy();
   }
 
-  /** What the server does from now on is not seen any more. */
+  /** FIN, and nothing is read any more. What the server does from now on is not seen. */
+  leave(): void {
+    this.#isDone = true;
+    this.#hasWalkedOut = true;
+    this.socket.destroy();
+  }
+
+  /** Frees the socket when all has been seen. */
   close(): void {
-    this.#hasLeft = true;
+    this.#isDone = true;
     this.socket.destroy();
   }
 
@@ -130,7 +144,7 @@ export class RawClient {
   }
 
   #end(how: Ending): void {
-    if (this.#ending === 'open' && !this.#hasLeft) this.#ending = how;
+    if (this.#ending === 'open' && !this.#isDone) this.#ending = how;
   }
 
   #methods(): string[] {
