@@ -93,9 +93,9 @@ class VariablePass implements PassTo {
   }
 }
 
-/** As the client sent it, unless something has rewritten it since. */
+/** As the client sent it, unless something has rewritten it since, or the absolute form had no path (`GET http://a?q`). */
 function clientTarget(ex: Exchange): string {
-  return ex.isUriRewritten ? withArgs(ex, escapeUri(ex.uri)) : ex.request.target;
+  return ex.isUriRewritten || !ex.request.target.startsWith('/') ? withArgs(ex, escapeUri(ex.uri)) : ex.request.target;
 }
 
 function withArgs(ex: Exchange, path: string): string {
