@@ -9,7 +9,7 @@ import { type Backend, startBackend } from './backend.ts';
 import { CONTESTANTS, type Contestant, startContestants } from './contestants.ts';
 import { chooseLoadGenerator } from './load-generator.ts';
 import { measure } from './measure.ts';
-import { tableOf, writeResults } from './report.ts';
+import { costOverEvenkeel, tableOf, writeResults } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 const { values, positionals } = parseArgs({
@@ -68,6 +68,8 @@ try {
     });
     progress('');
     console.log(`\n${scenario.title}\n${tableOf(measurements)}`);
+    const others = costOverEvenkeel(measurements);
+    if (others !== '') console.log(`CPU of the others, with evenkeel's as 1: ${others}`);
     console.error(`written to ${writeResults(scenario, generator, measurements)}`);
     const ratio = measurements.find(({ contestant }) => contestant === 'evenkeel')?.ratioToNginx.median;
     const limit = values['max-ratio'];

@@ -48,6 +48,16 @@ export function tableOf(measurements: readonly Measurement[]): string {
     .join('\n');
 }
 
+/** What the others cost, in evenkeel's CPU time: `nginx 0.9, http-proxy 7.2`. Empty when evenkeel took no part. */
+export function costOverEvenkeel(measurements: readonly Measurement[]): string {
+  const own = measurements.find(({ contestant }) => contestant === 'evenkeel')?.ratioToNginx.median;
+  if (own === undefined) return '';
+  return measurements
+    .filter(({ contestant }) => contestant !== 'evenkeel')
+    .map(({ contestant, ratioToNginx }) => `${contestant} ${(ratioToNginx.median / own).toFixed(2)}`)
+    .join(', ');
+}
+
 /** Appends one JSON line for each contestant to bench/results/SCENARIO.jsonl and returns the file's name. */
 export function writeResults(
   scenario: Scenario,
