@@ -17,6 +17,8 @@ export interface LoadedConfiguration {
   /** Null when a finding refuses it. */
   readonly configuration: Configuration | null;
   readonly findings: readonly Diagnostic[];
+  /** Of the findings, those of opening log files, which nginx does when the syntax is found to be right. */
+  readonly openFindings: readonly Diagnostic[];
 }
 
 export interface LoadOptions {
@@ -31,7 +33,7 @@ export interface LoadOptions {
 export async function loadConfiguration(options: LoadOptions): Promise<LoadedConfiguration> {
   const { source, log, logFiles, defaultErrorLog } = options;
   const { main, snapshot, diagnostics } = source.read();
-  if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics };
+  if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, openFindings: [] };
   const counters = new Counters();
   const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
@@ -45,12 +47,14 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     connections: new PeerConnections(new Deadlines(nowMs), false),
     previousUpstreams: null,
   });
-  const findings = [...diagnostics, ...unresolved, ...found];
-  if (compiled === null) return { configuration: null, findings };
+  const isOfOpening = ({ pos, text }: Diagnostic): boolean => pos === null && text.startsWith('open() ');
+  const findings = [...diagnostics, ...unresolved, ...found.filter((finding) => !isOfOpening(finding))];
+  const openFindings = found.filter(isOfOpening);
+  if (compiled === null) return { configuration: null, findings, openFindings };
   const configuration = {
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
     forWorkers: { snapshot, names, defaultErrorLog },
   };
-  return { configuration, findings };
+  return { configuration, findings, openFindings };
 }

@@ -11,5 +11,7 @@ export function openFirstLog(log: MainLog, logFiles: LogFiles, path: string): vo
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     log.write('alert', `could not open error log file: ${error.message}`);
+    // As nginx: from here on stderr is the log, in the log's format.
+    log.use(new ErrorLog([{ file: logFiles.open('stderr'), level: 'notice', format: 'nginx' }]), true);
   }
 }

@@ -1,4 +1,4 @@
-import { ConfigError, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { ConfigError, formatDiagnostic } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -193,9 +193,9 @@ export class Primary {
     log.write('notice', 'reconfiguring');
     // 1. read and check; findings keep the old one
     logFiles.begin();
-    const { configuration, findings } = await this.#parts.load();
-    for (const finding of findings) log.write(finding.severity, formatDiagnostic(finding));
-    if (configuration === null || hasEmerg(findings)) return logFiles.abandon();
+    const { configuration, findings, openFindings } = await this.#parts.load();
+    for (const finding of [...findings, ...openFindings]) log.write(finding.severity, formatDiagnostic(finding));
+    if (configuration === null) return logFiles.abandon();
     handLogsOver(logFiles, configuration.core.user);
     // 2. sockets that are new
     const bound = await this.#sockets.bind(configuration.listens);

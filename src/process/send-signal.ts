@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { ConfigError, formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { strerror } from '../core/strerror.ts';
@@ -25,8 +26,8 @@ export function sendSignal(source: ConfigSource, word: keyof typeof SIGNALS): nu
     process.kill(pid, SIGNALS[word]);
     return 0;
   } catch (error) {
-    const signal = SIGNALS[word];
-    say('alert', `kill(${pid}, ${signal}) failed (${strerror((error as NodeJS.ErrnoException).code ?? '')})`);
+    const number = constants.signals[SIGNALS[word]];
+    say('alert', `kill(${pid}, ${number}) failed (${strerror((error as NodeJS.ErrnoException).code ?? '')})`);
     return 1;
   }
 }

@@ -1,4 +1,4 @@
-import { formatDiagnostic, includeChain } from '../config/diagnostic.ts';
+import { formatDiagnostic, hasEmerg, includeChain } from '../config/diagnostic.ts';
 import { dumpConfig } from '../config/dump.ts';
 import { LogFiles } from '../observe/log-files.ts';
 import { writeStderr, writeStdout } from '../observe/stderr.ts';
@@ -24,12 +24,13 @@ export async function testConfiguration(options: TestOptions): Promise<number> {
   const logFiles = new LogFiles(source.prefix);
   const log = new MainLog(writeStderr);
   openFirstLog(log, logFiles, defaultErrorLog);
-  const { configuration, findings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
+  const { configuration, findings, openFindings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
   for (const finding of findings) {
     log.write(finding.severity, formatDiagnostic(finding));
     for (const link of includeChain(finding)) writeStderr(`nginx:   ${link}\n`);
   }
-  if (configuration !== null && !isQuiet) writeStderr(`nginx: the configuration file ${source.file} syntax is ok\n`);
+  if (!hasEmerg(findings) && !isQuiet) writeStderr(`nginx: the configuration file ${source.file} syntax is ok\n`);
+  for (const finding of openFindings) log.write(finding.severity, formatDiagnostic(finding));
   const isGood = configuration !== null && (await canListen(configuration, log));
   logFiles.flushAtExit();
   if (!isGood) {
