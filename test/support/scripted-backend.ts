@@ -92,6 +92,11 @@ export class ScriptedBackend {
     return this.#accepted;
   }
 
+  /** Connections that are open now. */
+  get openConnections(): number {
+    return this.#sockets.size;
+  }
+
   /** Starts anew: no requests, connections numbered from 1; open connections stay. */
   forget(): void {
     this.#requests = [];
