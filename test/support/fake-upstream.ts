@@ -168,6 +168,8 @@ export class FakeConnections {
   /** `address` of each attempt, ` fresh` behind those that may not use an idle connection. */
   readonly asked: string[] = [];
   cancelled = 0;
+  /** Connecting that has not been settled: what the waiter is to be told. */
+  settle: ((how: 'ok' | 'refused' | 'timeout') => void) | null = null;
   #script: ConnectScript[];
 
   constructor(script: readonly ConnectScript[] = []) {
@@ -183,25 +185,34 @@ export class FakeConnections {
   acquire(_group: UpstreamGroup, peer: Peer, _options: unknown, isFresh: boolean, waiter: AcquireWaiter) {
     this.asked.push(peer.addressText + (isFresh ? ' fresh' : ''));
     const step = this.#script.shift() ?? 'ok';
-    if (step === 'pending') {
-      return {
-        cancel: () => {
-          this.cancelled++;
-        },
-      };
+    if (step !== 'pending') {
+      this.#settle(step, peer, waiter);
+      return null;
     }
-    if (step === 'refused') {
+    this.settle = (how) => {
+      this.settle = null;
+      this.#settle(how, peer, waiter);
+    };
+    return {
+      cancel: () => {
+        this.settle = null;
+        this.cancelled++;
+      },
+    };
+  }
+
+  #settle(how: Exclude<ConnectScript, 'pending'>, peer: Peer, waiter: AcquireWaiter): void {
+    if (how === 'refused') {
       const cause = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
       const text = 'connect() failed (111: Connection refused)';
       waiter.onConnectError(new ProxyError('connect-failed', text, { side: 'upstream', status: 502, cause }));
-    } else if (step === 'timeout') {
+    } else if (how === 'timeout') {
       const text = 'upstream timed out (110: Connection timed out)';
       waiter.onConnectError(new ProxyError('connect-timeout', text, { side: 'upstream', status: 504 }));
     } else {
-      const connection = new FakeConnection(peer, step === 'reused');
+      const connection = new FakeConnection(peer, how === 'reused');
       this.leases.push(connection);
       waiter.onConnected(connection);
     }
-    return null;
   }
 }
