@@ -69,6 +69,8 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   #isFinSeen = false;
   #remaining = 0;
   #maxHeadBytes = 4096;
+  /** Of this response's interim (1xx) heads, all together: they share one head's limit, so that they can't go on for ever. */
+  #interimBytes = 0;
   #sendTimeoutMs = 0;
   #readTimeoutMs = 0;
   // What is left of the read at hand when the sink paused in the middle of it; the wire is paused, so the buffer stays as it is.
@@ -113,6 +115,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#isPaused = false;
     this.#rest = null;
     this.#parser.reset();
+    this.#interimBytes = 0;
     sink.responseHead.reset();
 
     const bodyBytes = body === null ? 0 : body.length + CHUNK_OVERHEAD_BYTES;
@@ -400,6 +403,10 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
       }
       from += headEnd - before;
       if (head.status < 200 && head.status !== 101) {
+        this.#interimBytes += headEnd;
+        if (this.#interimBytes > this.#maxHeadBytes) {
+          return this.#fail('response-head-too-large', 'upstream sent too big early hints', 'yes');
+        }
         sink.onInformational(head);
         head.reset();
         this.#parser.reset();
