@@ -1,3 +1,4 @@
+import { EVENTS } from '../config/contexts.ts';
 import { type Diagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
@@ -12,13 +13,14 @@ import { resolveNames } from '../upstream/resolve-names.ts';
 import { compileConfig } from './compile-config.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { Configuration } from './configuration.ts';
+import { makeTempDirectories } from './temp-directories.ts';
 
 export interface LoadedConfiguration {
   /** Null when a finding refuses it. */
   readonly configuration: Configuration | null;
   readonly findings: readonly Diagnostic[];
-  /** Of the findings, those of opening log files, which nginx does when the syntax is found to be right. */
-  readonly openFindings: readonly Diagnostic[];
+  /** Findings of what nginx looks at once the syntax is found to be right: `events` is there, log files and directories can be had. */
+  readonly lateFindings: readonly Diagnostic[];
 }
 
 export interface LoadOptions {
@@ -33,7 +35,7 @@ export interface LoadOptions {
 export async function loadConfiguration(options: LoadOptions): Promise<LoadedConfiguration> {
   const { source, log, logFiles, defaultErrorLog } = options;
   const { main, snapshot, diagnostics } = source.read();
-  if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, openFindings: [] };
+  if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, lateFindings: [] };
   const counters = new Counters();
   const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
@@ -47,14 +49,20 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     connections: new PeerConnections(new Deadlines(nowMs), false),
     previousUpstreams: null,
   });
-  const isOfOpening = ({ pos, text }: Diagnostic): boolean => pos === null && text.startsWith('open() ');
-  const findings = [...diagnostics, ...unresolved, ...found.filter((finding) => !isOfOpening(finding))];
-  const openFindings = found.filter(isOfOpening);
-  if (compiled === null) return { configuration: null, findings, openFindings };
+  const isLate = ({ pos, text }: Diagnostic): boolean => pos === null && text.startsWith('open() ');
+  const findings = [...diagnostics, ...unresolved, ...found.filter((finding) => !isLate(finding))];
+  const lateFindings = found.filter(isLate);
+  if (main.childrenOf(EVENTS).length === 0) lateFindings.push(emerg('no "events" section in configuration'));
+  lateFindings.push(...makeTempDirectories(main, snapshot.prefix));
+  if (compiled === null || hasEmerg(lateFindings)) return { configuration: null, findings, lateFindings };
   const configuration = {
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
     forWorkers: { snapshot, names, defaultErrorLog },
   };
-  return { configuration, findings, openFindings };
+  return { configuration, findings, lateFindings };
+}
+
+function emerg(text: string): Diagnostic {
+  return { severity: 'emerg', text, pos: null };
 }

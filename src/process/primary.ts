@@ -193,8 +193,8 @@ export class Primary {
     log.write('notice', 'reconfiguring');
     // 1. read and check; findings keep the old one
     logFiles.begin();
-    const { configuration, findings, openFindings } = await this.#parts.load();
-    for (const finding of [...findings, ...openFindings]) log.write(finding.severity, formatDiagnostic(finding));
+    const { configuration, findings, lateFindings } = await this.#parts.load();
+    for (const finding of [...findings, ...lateFindings]) log.write(finding.severity, formatDiagnostic(finding));
     if (configuration === null) return logFiles.abandon();
     handLogsOver(logFiles, configuration.core.user);
     // 2. sockets that are new

@@ -43,10 +43,10 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
 
   // 1. read and check
   logFiles.begin();
-  const { configuration, findings, openFindings } = await load();
+  const { configuration, findings, lateFindings } = await load();
   const goesToBackground = configuration?.core.isDaemon === true && !isDaemon;
   // The background process will say the warnings.
-  for (const finding of goesToBackground ? [] : [...findings, ...openFindings]) {
+  for (const finding of goesToBackground ? [] : [...findings, ...lateFindings]) {
     log.write(finding.severity, formatDiagnostic(finding));
     for (const link of includeChain(finding)) sayToStarter(`nginx:   ${link}\n`);
   }

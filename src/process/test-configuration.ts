@@ -24,13 +24,13 @@ export async function testConfiguration(options: TestOptions): Promise<number> {
   const logFiles = new LogFiles(source.prefix);
   const log = new MainLog(writeStderr);
   openFirstLog(log, logFiles, defaultErrorLog);
-  const { configuration, findings, openFindings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
+  const { configuration, findings, lateFindings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
   for (const finding of findings) {
     log.write(finding.severity, formatDiagnostic(finding));
     for (const link of includeChain(finding)) writeStderr(`nginx:   ${link}\n`);
   }
   if (!hasEmerg(findings) && !isQuiet) writeStderr(`nginx: the configuration file ${source.file} syntax is ok\n`);
-  for (const finding of openFindings) log.write(finding.severity, formatDiagnostic(finding));
+  for (const finding of lateFindings) log.write(finding.severity, formatDiagnostic(finding));
   const isGood = configuration !== null && (await canListen(configuration, log));
   logFiles.flushAtExit();
   if (!isGood) {

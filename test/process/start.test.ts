@@ -67,9 +67,10 @@ describe('start', () => {
     const prefix = prefixOf({ 'nginx.conf': 'pid nginx.pid;\nevents {}\nworker_processes x;\nbogus on;\n' });
     const run = await runProgram(['-p', `${prefix}/`, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;']);
     expect(run.code).toBe(1);
-    const findings = ['invalid value in PATH:3', 'unknown directive "bogus" in PATH:4'].map((text) =>
-      text.replace('PATH', `${prefix}/nginx.conf`),
-    );
+    const findings = [
+      '"worker_processes" directive invalid value in PATH:3',
+      'unknown directive "bogus" in PATH:4',
+    ].map((text) => text.replace('PATH', `${prefix}/nginx.conf`));
     for (const finding of findings) {
       expect(run.stderr).toContain(`nginx: [emerg] ${finding}\n`);
       expect(readFileSync(join(prefix, 'error.log'), 'latin1')).toContain(`[emerg] `);
@@ -217,6 +218,16 @@ describe('who runs it', () => {
     expect(statSync(join(proxy.prefix, 'error.log')).uid).toBe(NOBODY);
     proxy.signal('SIGUSR1');
     expect(await get(port)).toMatchObject({ status: 200 });
+  });
+
+  test.runIf(isRoot)('directories for temporary files are made for the user', async () => {
+    const port = await freePort();
+    const body = 'proxy_temp_path temp; return 200 ok;';
+    proxy = await startProxy({ conf: oneServer(port, body, 'user nobody nogroup;') });
+    for (const name of ['temp', 'client_body_temp', 'proxy_temp']) {
+      const stat = statSync(join(proxy.prefix, name));
+      expect([name, stat.uid, stat.mode & 0o777]).toEqual([name, NOBODY, 0o700]);
+    }
   });
 
   test('worker_rlimit_nofile raises the limit of the workers, or says that it may not', async () => {

@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { EVENTS, HTTP_SCOPES, MAIN } from '../../config/contexts.ts';
-import { ConfigError } from '../../config/diagnostic.ts';
 import { type ConfModule, type DirectiveUse, directive } from '../../config/directive-spec.ts';
 import { parseInteger } from '../../config/parse-value.ts';
-import { filePath, integer, timeMs } from '../../config/values.ts';
+import { filePath, integer, invalidValue, timeMs } from '../../config/values.ts';
 import { type ErrorLogConf, parseErrorLog } from './error-log-conf.ts';
 import { findGroup, findUser, type WorkerUser } from './worker-user.ts';
 
@@ -142,20 +141,16 @@ export const coreModule: ConfModule<CoreConf> = {
       doc: 'Block for settings of the event loop; it must be there, and may be empty.',
     }),
   ],
-  finish: (_merged, _own, scope) => {
-    if (scope.context === MAIN && scope.childrenOf(EVENTS).length === 0) {
-      throw new ConfigError('no "events" section in configuration');
-    }
-  },
 };
 
 function parseWorkerProcesses(use: DirectiveUse): number {
   const [word = ''] = use.args;
   if (word === 'auto') return availableParallelism();
   const count = parseInteger(word);
-  if (count === null) use.fail('invalid value');
-  if (count === 0 || count > MAX_WORKERS) use.fail(`value must be between 1 and ${MAX_WORKERS}`);
-  return count;
+  if (count === null) return invalidValue(use);
+  if (count > MAX_WORKERS) use.fail(`value must be between 1 and ${MAX_WORKERS}`);
+  // nginx takes 0 and then serves nobody.
+  return Math.max(count, 1);
 }
 
 function parseUser(use: DirectiveUse): WorkerUser | null {
