@@ -1,12 +1,10 @@
 import { wallMs } from '../../core/clock.ts';
 import type { Deadlines } from '../../core/deadlines.ts';
 import { ProxyError } from '../../core/errors.ts';
-import { copyFields } from '../../http/copy-fields.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
 import type { LogLevel } from '../../http/location.ts';
-import { type PipeOwner, ResponsePipe } from '../../http/response-pipe.ts';
 import { sendResponseHead } from '../../http/send-response.ts';
 import { type UpstreamConnection, UpstreamRequest } from '../../http/upstream-connection.ts';
 import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
@@ -24,6 +22,7 @@ import { BodySource, type BodySourceOwner } from './body-source.ts';
 import type { Destination } from './pass-to.ts';
 import type { ProxyLocation } from './proxy-location.ts';
 import { ResponsePlan } from './response-plan.ts';
+import { type RelayOwner, ResponseRelay } from './response-relay.ts';
 import { Tunnel, type TunnelOwner } from './tunnel.ts';
 
 /** What the loop needs of the worker. */
@@ -66,12 +65,12 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  * Invariant: `#peer` is set from pick to release; `#end` is the only way to release it.
  * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
  */
-export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwner, PipeOwner, TunnelOwner, Recyclable {
+export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable {
   readonly worker: ProxyWorker;
   readonly responseHead = new UpstreamResponseHead();
   readonly #request = new UpstreamRequest();
   readonly #session = new PickSession();
-  readonly #pipe: ResponsePipe;
+  readonly #relay: ResponseRelay;
   readonly #body: BodySource;
   readonly #notes = new AttemptNotes();
   readonly #plan = new ResponsePlan();
@@ -86,15 +85,10 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #connectTurn = 0;
   #attempt: UpstreamAttempt | null = null;
   #firstAtMs = 0;
-  #isBuffered = true;
-  /** The read that brought the head is still being looked at. */
-  #isHeadRead = false;
-  #isTruncated = false;
-  #trailers: HeaderBlock | null = null;
 
   constructor(worker: ProxyWorker) {
     this.worker = worker;
-    this.#pipe = new ResponsePipe(this, worker.now);
+    this.#relay = new ResponseRelay(this, worker.now);
     this.#body = new BodySource(this);
   }
 
@@ -110,8 +104,6 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     ex.content = this;
     this.#ex = ex;
     this.#location = location;
-    this.#isTruncated = false;
-    this.#trailers = null;
     this.#stage = 'body';
     this.#destination = null;
     const destination = location.passTo.destination(ex);
@@ -299,12 +291,8 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       this.#openTunnel(ex, location, connection);
       return;
     }
-    const settings = plan.pipeSettings(ex, location);
     this.#stage = 'reading-body';
-    this.#isBuffered = settings.isBuffered;
-    this.#isHeadRead = true;
-    this.#pipe.begin(ex.stream, connection, settings, plan.range);
-    sendResponseHead(ex);
+    this.#relay.begin(ex, location, connection, plan);
   }
 
   /** The peer's answer is not what the client gets. */
@@ -318,12 +306,11 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   // --- 8. the response's body
 
   onResponseData(chunk: Buffer): void {
-    this.#pipe.onData(chunk);
+    this.#relay.onData(chunk);
   }
 
   onResponsePause(): void {
-    this.#isHeadRead = false;
-    this.#pipe.onPause();
+    this.#relay.onPause();
   }
 
   onPipeTempFile(name: string): void {
@@ -336,7 +323,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   /** From the client's stream. */
   onWritable(): void {
-    this.#pipe.onWritable();
+    this.#relay.onWritable();
   }
 
   // --- 9. the end
@@ -344,22 +331,19 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   onResponseEnd(trailers: HeaderBlock | null): void {
     const connection = this.#connection as UpstreamConnection;
     if (connection.isOverlong) this.#logOverlong();
-    if (trailers !== null && trailers.count > 0 && (this.#location as ProxyLocation).passesTrailers) {
-      this.#trailers = copyFields(trailers);
-    }
+    const { passesTrailers } = this.#location as ProxyLocation;
+    if (trailers !== null && trailers.count > 0 && passesTrailers) this.#relay.keepTrailers(trailers);
     this.#end('ok', this.worker.now());
     connection.release();
     this.#body.stop();
-    this.#pipe.onEnd();
+    this.#relay.end(true);
   }
 
-  onPipeDone(): void {
+  onRelayed(isWhole: boolean, trailers: HeaderBlock | null): void {
     const { stream } = this.#ex as Exchange;
-    const isTruncated = this.#isTruncated;
-    const trailers = this.#trailers;
     this.#letGoOfClient();
-    if (isTruncated) stream.abort();
-    else stream.endBody(trailers);
+    if (isWhole) stream.endBody(trailers);
+    else stream.abort();
   }
 
   // --- failures
@@ -377,8 +361,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (this.#stage === 'reading-body') {
       // The client has a part of it: the rest of what we hold, then a close that shows the loss.
       this.#end('neutral', now);
-      this.#isTruncated = true;
-      this.#pipe.onEnd();
+      this.#relay.end(false);
       return;
     }
     const status = attemptStatus(error);
@@ -427,7 +410,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const peer = this.#peer as Peer;
     const attempt = this.#attempt as UpstreamAttempt;
     const { group } = this.#destination as Destination;
-    if (this.#stage === 'reading-body') attempt.responseLength = this.#pipe.receivedBytes;
+    if (this.#stage === 'reading-body') attempt.responseLength = this.#relay.receivedBytes;
     recordAttempt(attempt, this.#connection, now);
     countAttempt(attempt, peer.stats);
     const change = group.release(this.#session, peer, outcome, now);
@@ -443,7 +426,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (ex === null || this.#stage === 'over' || this.#stage === 'tunnel') return;
     if ((this.#location as ProxyLocation).ignoresClientAbort) {
       // Nothing will be said to be writable any more; a stream that is gone takes everything.
-      if (ex.stream.pendingBytes === 0) this.#pipe.onWritable();
+      if (ex.stream.pendingBytes === 0) this.#relay.onWritable();
       return;
     }
     if (this.#peer === null) this.#log('info', 'client prematurely closed connection');
@@ -508,7 +491,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #letGoOfClient(): void {
     const ex = this.#ex;
     this.#stage = 'over';
-    this.#pipe.close();
+    this.#relay.close();
     if (ex !== null) ex.content = null;
   }
 
@@ -519,20 +502,20 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     this.#location = null;
     this.#destination = null;
     this.#attempt = null;
-    this.#trailers = null;
     this.#request.reset();
     if (spare.length < MAX_SPARE) spare.push(this);
   }
 
   /** Without buffering nginx only sees it in the read that brought the head. */
   #logOverlong(): void {
-    if (!this.#isBuffered && !this.#isHeadRead) return;
-    const doing = STAGES[this.#isBuffered ? 'reading-body' : 'reading-head'];
+    const { isBuffered, isHeadRead } = this.#relay;
+    if (!isBuffered && !isHeadRead) return;
+    const doing = STAGES[isBuffered ? 'reading-body' : 'reading-head'];
     this.#log('warn', `upstream sent more data than specified in "Content-Length" header${doing}`);
   }
 
   #logFailure(error: ProxyError): void {
-    const { level, text } = attemptErrorLine(error, this.#stage, this.#isBuffered, this.#peer?.addressText ?? '');
+    const { level, text } = attemptErrorLine(error, this.#stage, this.#relay.isBuffered, this.#peer?.addressText ?? '');
     this.#log(level, text);
   }
 
@@ -540,16 +523,15 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const ex = this.#ex as Exchange;
     const { errorLog } = ex.location;
     if (!errorLog.isEnabled(level)) return;
-    const destination = this.#destination;
-    const where = this.#peer?.addressText ?? destination?.group.name ?? '';
-    const separator = where.startsWith('unix:') ? ':' : '';
-    errorLog.write(
-      level,
-      ex,
-      text,
-      where === '' || this.#stage === 'body' ? '' : `http://${where}${separator}${this.#request.target}`,
-    );
+    const where = this.#peer?.addressText ?? this.#destination?.group.name ?? '';
+    const isKnown = where !== '' && this.#stage !== 'body';
+    errorLog.write(level, ex, text, isKnown ? triedUrl(where, this.#request.target) : '');
   }
+}
+
+/** `upstream:` of an error line. */
+function triedUrl(where: string, target: string): string {
+  return `http://${where}${where.startsWith('unix:') ? ':' : ''}${target}`;
 }
 
 function isNonIdempotent(method: string): boolean {

@@ -20,6 +20,8 @@ export interface ProxyLocationInit {
   readonly core: CoreSettings;
   /** The location's prefix; '' for a regex or named one. */
   readonly prefix: string;
+  /** What tells this location from others across reloads: file and line. */
+  readonly identity: string;
   /** Relative temp paths hang under it. */
   readonly prefixDirectory: string;
   readonly registry: UpstreamRegistry;
@@ -101,7 +103,7 @@ export class ProxyLocation {
       connectTimeoutMs: conf.connectTimeoutMs,
       bind: bind === null || bind.constant === null ? null : readBind(bind.constant),
       isSocketKeepalive: conf.socketKeepalive,
-      owner: this,
+      owner: ownerOf(`${init.identity} ${conf.bind ?? ''} ${conf.socketKeepalive}`),
     };
     this.#earlyHints = conf.earlyHints.map((text) => variables.template(text));
   }
@@ -123,6 +125,15 @@ export class ProxyLocation {
       return value !== '' && value !== '0';
     });
   }
+}
+
+/** The same object for the same location of every configuration, so that kept connections (`keepalive … local`) outlive a reload. */
+const owners = new Map<string, object>();
+
+function ownerOf(key: string): object {
+  const owner = owners.get(key) ?? {};
+  owners.set(key, owner);
+  return owner;
 }
 
 function tempPath(conf: TempPathConf, prefixDirectory: string): TempPath {

@@ -36,6 +36,7 @@ function compileProxy(conf: ProxyConf, build: LocationBuild): void {
     conf,
     core: build.location.core,
     prefix,
+    identity: `${build.scope.pos?.file}:${build.scope.pos?.line}`,
     prefixDirectory: build.prefix,
     registry: build.services.get(UPSTREAMS),
     variables: build.variables,
