@@ -196,3 +196,24 @@ sequence(
 sequence('hash consistent with a peer down', 'hash $uri consistent; server %%A%%; server %%B%% down; server %%C%%;', {
   'only its keys move': brief(keys),
 });
+
+/** Which one is drawn is chance; that it is one of them, and none that is down, is not. */
+const anyPeer = { from: /200 [A-E]\b|%%[A-E]%% 200/g, to: 'one of them' };
+const drawn = (count: number): Case => ({
+  act: times(count, get('/')),
+  isBrief: true,
+  normalize: [anyPeer],
+  without: { backends: 'which one is drawn is chance', 'access log': 'which one is drawn is chance' },
+});
+
+for (const method of ['random', 'random two', 'random two least_conn']) {
+  sequence(method, `${method}; server %%A%%; server %%B%% weight=2; server %%C%% down;`, { draws: drawn(12) });
+  sequence(`${method} with a refusing peer`, `${method}; server %%A%%; server 127.0.0.1:%%DEAD%% max_fails=0;`, {
+    'answers all the same': {
+      act: times(8, get('/')),
+      isBrief: true,
+      normalize: [anyPeer],
+      without: { 'access log': 'chance', 'error log': 'chance' },
+    },
+  });
+}

@@ -32,6 +32,8 @@ export interface Connection {
   readonly steps: readonly ClientStep[];
   /** Name of the listening port's placeholder. Default `PORT`. */
   readonly port?: string;
+  /** Address to connect to, e.g. `::1`. Default 127.0.0.1. */
+  readonly address?: string;
   /** Unix socket to connect to (with placeholders), instead of a port. */
   readonly path?: string;
   /** The client's own address. Default 127.0.0.1. */
@@ -92,8 +94,8 @@ export function head(...lines: readonly string[]): string {
 }
 
 export function on(steps: readonly ClientStep[], where: Omit<Connection, 'steps'> = {}): Connection {
-  const { port, path, from } = where;
-  return { steps, ...(port && { port }), ...(path && { path }), ...(from && { from }) };
+  const { port, address, path, from } = where;
+  return { steps, ...(port && { port }), ...(address && { address }), ...(path && { path }), ...(from && { from }) };
 }
 
 /** The same connection `count` times, one after the other. */

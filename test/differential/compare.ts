@@ -1,10 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EVENKEEL, NGINX, type Program } from '../support/program.ts';
 import { type BackendOptions, type Script, ScriptedBackend } from '../support/scripted-backend.ts';
-import { startProxy } from '../support/start-proxy.ts';
+import { makePrefix, startProxy } from '../support/start-proxy.ts';
 import type { Connection } from './client-script.ts';
 import type { DeliberateDifference } from './deliberate-differences.ts';
 import { lineDiff } from './line-diff.ts';
@@ -69,13 +68,13 @@ export function compare(title: string, group: Group): void {
   if (oracle === undefined) return;
   describe(title, () => {
     const backends = new Map<string, ScriptedBackend>();
-    const own = mkdtempSync(join(tmpdir(), 'differential-'));
+    let own = '';
     let nginx: Stage | undefined;
     let evenkeel: Stage | undefined;
     let evenkeelFailure: unknown;
 
     beforeAll(async () => {
-      chmodSync(own, 0o755);
+      own = makePrefix('differential');
       for (const [name, spec] of Object.entries(group.backends ?? {}))
         backends.set(name, await startBackend(spec, name, own));
       nginx = await raise(oracle, group, backends, own);

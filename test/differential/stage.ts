@@ -47,7 +47,7 @@ export class Stage {
   async connect(where: Omit<Connection, 'steps'> = {}): Promise<RawClient> {
     const port = Number(this.values[where.port ?? 'PORT']);
     const client = await RawClient.connect({
-      ...(where.path === undefined ? { port } : { path: this.fill(where.path) }),
+      ...(where.path === undefined ? { port, host: where.address ?? '127.0.0.1' } : { path: this.fill(where.path) }),
       ...(where.from === undefined ? {} : { localAddress: where.from }),
     });
     this.#clients.push(client);

@@ -23,7 +23,7 @@ process.env['NODE_COMPILE_CACHE'] ??= join(ROOT, 'node_modules/.cache/node-compi
 /** evenkeel from its sources, or whatever `EVENKEEL_PROGRAM` names (`node dist/cli/main.js`, split at blanks). */
 export const EVENKEEL: Program = { name: 'evenkeel', command: evenkeelCommand(process.env['EVENKEEL_PROGRAM']) };
 
-/** The installed nginx, `undefined` when there is none. */
+/** The installed nginx, or the one that `EVENKEEL_NGINX` names; `undefined` when there is none. */
 export const NGINX: Program | undefined = findNginx();
 
 function evenkeelCommand(override: string | undefined): [string, ...string[]] {
@@ -32,6 +32,7 @@ function evenkeelCommand(override: string | undefined): [string, ...string[]] {
 }
 
 function findNginx(): Program | undefined {
-  const path = NGINX_PATHS.find((candidate) => existsSync(candidate));
+  const named = process.env['EVENKEEL_NGINX'];
+  const path = (named === undefined ? NGINX_PATHS : [named]).find((candidate) => existsSync(candidate));
   return path === undefined ? undefined : { name: 'nginx', command: [path] };
 }
