@@ -401,12 +401,13 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const ex = this.#ex as Exchange;
     const body = this.#body;
     if (this.#wire.pendingBytes > 0 || this.#isEnding) {
-      ex.location.errorLog.write('info', ex, 'client timed out (110: Connection timed out) while sending to client');
-      if (this.#isEnding) this.#giveUpSending();
-      else if (ex.content !== null) {
-        ex.content.onClientAborted();
-        if (this.#ex === ex) this.#wire.destroy();
-      } else this.#giveUpSending();
+      const reason = 'client timed out (110: Connection timed out) while sending to client';
+      const { resetTimedoutConnection } = ex.location.core;
+      if (this.#isEnding || ex.content === null) ex.location.errorLog.write('info', ex, reason);
+      else ex.content.onClientAborted(reason);
+      // It was not taken within one send_timeout, so nothing waits for another.
+      if (resetTimedoutConnection) this.#wire.reset();
+      else this.#wire.destroy();
     } else if (body?.isWanted && !body.isDone) {
       ex.location.errorLog.write(
         'info',
@@ -420,11 +421,6 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         }),
       );
     }
-  }
-
-  #giveUpSending(): void {
-    if (this.#location().core.resetTimedoutConnection) this.#wire.reset();
-    else this.#wire.destroy();
   }
 
   // --- ClientStream

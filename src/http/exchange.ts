@@ -24,8 +24,11 @@ export class UpstreamAttempt {
 
 /** State that belongs to the content handler that runs this exchange (the proxy's attempt loop, say). */
 export interface ContentState {
-  /** The client went away: stop everything. Called at most once. Not called after the exchange ended. */
-  onClientAborted(): void;
+  /**
+   * The client went away: stop everything. Called at most once. Not called after the exchange ended.
+   * `reason`: what the log says; default: that the client closed the connection.
+   */
+  onClientAborted(reason?: string): void;
   /** The stream took all that was waiting (`sendBody` had returned false). */
   onWritable(): void;
 }

@@ -127,7 +127,8 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (isOurs) this.#log('crit', `writing a request body to a temporary file failed: ${error.message}`);
     else if (isNews) this.#log(error.code === 'body-too-large' ? 'error' : 'info', error.message);
     this.#dropAttempt();
-    this.#answer(isOurs ? 500 : error.status);
+    if (!isOurs && error.code === 'client-aborted') this.#endUnanswered(error.status);
+    else this.#answer(isOurs ? 500 : error.status);
   }
 
   onBodyReady(): void {
@@ -421,27 +422,32 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   // --- the client goes away
 
-  onClientAborted(): void {
+  onClientAborted(reason?: string): void {
     const ex = this.#ex;
     if (ex === null || this.#stage === 'over' || this.#stage === 'tunnel') return;
+    if (reason !== undefined) this.#log('info', reason);
     if ((this.#location as ProxyLocation).ignoresClientAbort) {
       // Nothing will be said to be writable any more; a stream that is gone takes everything.
       if (ex.stream.pendingBytes === 0) this.#relay.onWritable();
       return;
     }
-    if (this.#peer === null) this.#log('info', 'client prematurely closed connection');
-    else {
-      // nginx only says that it reads the head when something of it has come.
-      const isUnanswered = this.#stage === 'reading-head' && this.#connection?.bytesReceived === 0;
-      const doing = STAGES[isUnanswered ? 'sending' : this.#stage];
-      const text =
-        'epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too';
-      this.#log('info', text + doing);
-    }
+    if (reason === undefined) this.#logClientLeft();
     this.#dropAttempt();
-    if (!ex.stream.isHeadSent) ex.response.status = 499;
-    this.#letGoOfClient();
-    ex.stream.abort();
+    this.#endUnanswered(499);
+  }
+
+  #logClientLeft(): void {
+    if (this.#peer === null) {
+      this.#log('info', 'client prematurely closed connection');
+      return;
+    }
+    // nginx only says that it reads the head when something of it has come.
+    const isUnanswered = this.#stage === 'reading-head' && this.#connection?.bytesReceived === 0;
+    const doing = STAGES[isUnanswered ? 'sending' : this.#stage];
+    this.#log(
+      'info',
+      `epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too${doing}`,
+    );
   }
 
   /** Gives up what is under way at the peer, if anything is. */
@@ -486,6 +492,14 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const ex = this.#ex as Exchange;
     this.#letGoOfClient();
     respondStatus(ex, status);
+  }
+
+  /** The client is gone: the log has the status, unless one went out before. */
+  #endUnanswered(status: number): void {
+    const ex = this.#ex as Exchange;
+    if (!ex.stream.isHeadSent) ex.response.status = status;
+    this.#letGoOfClient();
+    ex.stream.abort();
   }
 
   #letGoOfClient(): void {
