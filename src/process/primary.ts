@@ -1,6 +1,5 @@
-import { ConfigError, formatDiagnostic } from '../config/diagnostic.ts';
+import { ConfigError } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
-import { openErrorLog } from '../modules/core/open-error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
@@ -12,6 +11,7 @@ import type { MainLog } from './main-log.ts';
 import type { FromWorker } from './messages.ts';
 import { raiseOpenFilesLimit } from './open-files-limit.ts';
 import { PidFile } from './pid-file.ts';
+import { reload } from './reload.ts';
 import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
 import { StatsCollector } from './stats-collector.ts';
@@ -44,6 +44,8 @@ export class Primary {
   readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
   #configuration: Configuration;
+  /** `master_process` as it was at start: a reload can't change it. */
+  readonly #hasMaster: boolean;
   #pidFile: PidFile;
   #generation = 1;
   #state: PrimaryState = 'starting';
@@ -58,6 +60,7 @@ export class Primary {
 
   constructor(configuration: Configuration, parts: PrimaryParts) {
     this.#configuration = configuration;
+    this.#hasMaster = configuration.core.hasMaster;
     this.#parts = parts;
     this.#pidFile = pidFileOf(configuration);
     this.#sockets = new SocketSet(parts.log);
@@ -95,7 +98,7 @@ export class Primary {
     // 3. workers
     log.write('notice', 'start worker processes');
     const results = await Promise.all(
-      this.#pool.emptySlots(core.workerProcesses).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
+      this.#pool.emptySlots(this.#workerCount).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
     );
     if (this.#state !== 'starting') return true; // told to leave meanwhile: `ended` tells the rest
     const failed = results.find((result) => result.outcome !== 'done');
@@ -137,7 +140,7 @@ export class Primary {
 
   /** WINCH: the workers leave, the primary stays with its sockets; HUP brings workers back. */
   drainWorkers(): void {
-    if (!this.#configuration.core.hasMaster) return; // there is nobody else
+    if (!this.#hasMaster) return; // there is nobody else
     this.#isIdle = true;
     this.#pool.quitFrom(0, this.#configuration.core.shutdownTimeoutMs);
   }
@@ -183,56 +186,37 @@ export class Primary {
   }
 
   #closeSockets(): void {
-    const isShared = this.#configuration.core.hasMaster;
-    for (const socket of this.#sockets.commit({ sockets: new Map(), added: [] })) socket.close(isShared);
+    for (const socket of this.#sockets.commit({ sockets: new Map(), added: [] })) socket.close(this.#hasMaster);
+  }
+
+  get #workerCount(): number {
+    return this.#hasMaster ? this.#configuration.core.workerProcesses : 1;
   }
 
   async #reload(): Promise<void> {
     if (this.#state !== 'serving') return;
-    const { log, logFiles } = this.#parts;
-    log.write('notice', 'reconfiguring');
-    // 1. read and check; findings keep the old one
-    logFiles.begin();
-    const { configuration, findings, lateFindings } = await this.#parts.load();
-    for (const finding of [...findings, ...lateFindings]) log.write(finding.severity, formatDiagnostic(finding));
-    if (configuration === null) return logFiles.abandon();
-    handLogsOver(logFiles, configuration.core.user);
-    // 2. sockets that are new
-    const bound = await this.#sockets.bind(configuration.listens);
-    if (bound === null) return logFiles.abandon();
-    // 3. every worker compiles
-    const generation = ++this.#generation;
-    const prepared = await this.#pool.prepareAll(configuration, generation);
-    if (prepared.outcome === 'refused' || this.#state !== 'serving') {
-      if (prepared.outcome === 'refused') for (const text of prepared.findings) log.write('emerg', text);
-      this.#pool.abandonAll(generation);
-      this.#sockets.abandon(bound);
-      return logFiles.abandon();
-    }
-    // 4. all swap; the point of no return
-    const old = this.#configuration;
+    const configuration = await reload({
+      ...this.#parts,
+      sockets: this.#sockets,
+      pool: this.#pool,
+      generation: ++this.#generation,
+      hasMaster: this.#hasMaster,
+      isWanted: () => this.#state === 'serving',
+    });
+    if (configuration === null) return;
     this.#configuration = configuration;
     this.#isIdle = false;
-    const gone = this.#sockets.commit(bound);
-    useErrorLog(configuration, this.#parts);
-    logFiles.commit();
-    const swapped = await this.#pool.swapAll(generation);
-    if (swapped.outcome === 'refused') for (const text of swapped.findings) log.write('emerg', text);
-    for (const socket of gone) socket.close(old.core.hasMaster);
     if (this.#state !== 'serving') return;
     this.#movePidFile(configuration);
     this.#nameRetry.follow(configuration.forWorkers.names);
-    // 5. as many workers as it wants
-    const count = old.core.hasMaster ? configuration.core.workerProcesses : 1;
-    this.#pool.quitFrom(count, configuration.core.shutdownTimeoutMs);
+    this.#pool.quitFrom(this.#workerCount, configuration.core.shutdownTimeoutMs);
     await this.#fillSlots();
   }
 
   async #fillSlots(): Promise<void> {
-    const count = this.#configuration.core.hasMaster ? this.#configuration.core.workerProcesses : 1;
     const generation = this.#generation;
     await Promise.all(
-      this.#pool.emptySlots(count).map(async (slot) => {
+      this.#pool.emptySlots(this.#workerCount).map(async (slot) => {
         const result = await this.#pool.start(slot, this.#configuration, generation);
         if (result.outcome !== 'refused') return;
         for (const text of result.findings) this.#parts.log.write('emerg', text);
@@ -321,16 +305,6 @@ export class Primary {
   #enqueue(work: () => Promise<void>): void {
     this.#work = this.#work.then(work).catch(crash);
   }
-}
-
-/** Makes the configuration's `error_log` the main one. Its files are open already (they were when it was checked). */
-export function useErrorLog(configuration: Configuration, parts: Pick<PrimaryParts, 'log' | 'logFiles'>): void {
-  const { errorLogs } = configuration.core;
-  const log = openErrorLog(errorLogs, parts.logFiles, configuration.forWorkers.defaultErrorLog);
-  parts.log.use(
-    log,
-    errorLogs.some((conf) => conf.path === 'stderr'),
-  );
 }
 
 function pidFileOf(configuration: Configuration): PidFile {

@@ -9,8 +9,9 @@ import { loadConfiguration } from './load-configuration.ts';
 import { MainLog } from './main-log.ts';
 import { oneLine } from './one-line.ts';
 import { openFirstLog } from './open-first-log.ts';
-import { Primary, useErrorLog } from './primary.ts';
+import { Primary } from './primary.ts';
 import { obeySignals } from './signals.ts';
+import { useErrorLog } from './use-error-log.ts';
 import { ProcessLink } from './worker-link.ts';
 import { makeWorkerParts } from './worker-parts.ts';
 
@@ -53,7 +54,7 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
   if (configuration === null) return 1;
   if (goesToBackground)
     return daemonize(defaultErrorLog === 'stderr' ? defaultErrorLog : fullName(source.prefix, defaultErrorLog));
-  useErrorLog(configuration, { log, logFiles });
+  useErrorLog(configuration, log, logFiles);
   logFiles.commit();
 
   // 2. serve

@@ -47,8 +47,11 @@ describe('serve', () => {
     const bodies = [(await up(port)).body];
     for (let i = 0; i < 7; i++) bodies.push((await get(port)).body);
     expect([...new Set(bodies)].sort()).toEqual(['a', 'b']);
-    const document = JSON.parse((await get(status, '/lb_status')).body);
-    expect(document.workers).toHaveLength(2);
+    // The second worker may still be on its way.
+    const document = await until(async () => {
+      const seen = JSON.parse((await get(status, '/lb_status')).body);
+      return seen.workers.length === 2 ? seen : undefined;
+    });
     const { peers } = document.upstreams.backend;
     expect(peers.map((peer: { requests: number }) => peer.requests).reduce((a: number, b: number) => a + b)).toBe(8);
     expect(peers.map((peer: { state: string }) => peer.state)).toEqual(['up', 'up']);
