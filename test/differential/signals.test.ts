@@ -173,6 +173,7 @@ async function play(program: Program, story: Story): Promise<readonly string[]> 
   const first = `location / { return 200 "first"; } location /pid { return 200 $pid; } location /slow { proxy_pass http://127.0.0.1:${backend.port}; }`;
   const proxy = await startProxy({ program, conf: conf(first) });
   try {
+    await untilAnswered(port, ''); // nginx loses a signal that comes between its pid file and its first worker
     return await within(story({ proxy, port, backend, conf }), 20_000, `${program.name}: the story`);
   } finally {
     await proxy.stop();

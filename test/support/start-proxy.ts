@@ -123,7 +123,7 @@ export class RunningProxy {
 /** Starts a proxy in a fresh prefix directory and returns once its pid file is there. Fails with all that it said when it ends before. */
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const program = options.program ?? EVENKEEL;
-  const prefix = makePrefix(program.name);
+  const prefix = makePrefix('proxy'); // of one length for every program, as it shows in texts whose length is seen
   const conf = typeof options.conf === 'function' ? options.conf(prefix) : options.conf;
   for (const [path, text] of Object.entries({ ...options.files, 'nginx.conf': withPid(conf) })) {
     mkdirSync(dirname(join(prefix, path)), { recursive: true });
