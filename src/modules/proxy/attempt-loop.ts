@@ -125,7 +125,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const isOurs = !(error instanceof ProxyError);
     const isNews = !isOurs && error.code !== 'client-timeout';
     if (isOurs) this.#log('crit', `writing a request body to a temporary file failed: ${error.message}`);
-    else if (isNews) this.#log(error.code === 'body-too-large' ? 'error' : 'info', error.message);
+    else if (isNews) this.#log(error.code === 'client-aborted' ? 'info' : 'error', error.message);
     this.#dropAttempt();
     if (!isOurs && error.code === 'client-aborted') this.#endUnanswered(error.status);
     else this.#answer(isOurs ? 500 : error.status);

@@ -47,6 +47,7 @@ export class BodySource {
     }
     const streamed = new StreamedBody(this.#owner);
     this.#streamed = streamed;
+    ex.body = streamed;
     streamed.begin(ex.stream, location.body.maxBytes, location.body.bufferBytes);
   }
 

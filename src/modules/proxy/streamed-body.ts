@@ -1,9 +1,8 @@
 import type { ProxyError } from '../../core/errors.ts';
 import type { BodySink, ClientStream } from '../../http/client-stream.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
+import type { KeptBody } from '../../http/request-body.ts';
 import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../../http/upstream-connection.ts';
-
-const NOTHING = new Uint8Array(0);
 
 export interface StreamedBodyOwner {
   /** What came along with the head is taken. */
@@ -15,17 +14,20 @@ export interface StreamedBodyOwner {
  * A request's body on its way to a peer as it comes (`proxy_request_buffering off`), with back-pressure.
  * What came along with the head is kept until a connection is there, so that it can still go to another peer when connecting fails.
  */
-export class StreamedBody implements BodySink {
+export class StreamedBody implements BodySink, KeptBody {
   readonly #owner: StreamedBodyOwner;
   #stream: ClientStream | null = null;
   #connection: UpstreamConnection | null = null;
   #early: Buffer[] = [];
+  /** What came in this turn of the event loop: it goes on in one write, as one chunk, with the end when that came too. */
+  #gathered: Buffer[] = [];
   #isPaused = false;
   #isOver = false;
   #earlyBytes = 0;
   /** All of it was there at once: it is sent with a length, and can be sent again. */
   isComplete = false;
   sizeBytes = 0;
+  readonly fileName = '';
   /** A part of it that nobody has any more went to a peer. */
   isGone = false;
 
@@ -67,6 +69,7 @@ export class StreamedBody implements BodySink {
     const stream = this.#stream;
     this.#stream = null;
     this.#connection = null;
+    this.#gathered = [];
     stream?.discardBody();
   }
 
@@ -78,17 +81,16 @@ export class StreamedBody implements BodySink {
       this.#early.push(kept);
       this.sizeBytes += kept.length;
       if (this.sizeBytes >= this.#earlyBytes) this.#pause();
-    } else if (!this.#connection.sendBody(kept, false)) {
-      this.#pause();
+      return;
     }
+    if (this.#gathered.push(kept) === 1) queueMicrotask(() => this.#pass(false));
   }
 
   onBodyEnd(_trailers: HeaderBlock | null): void {
-    const connection = this.#connection;
     this.#stream = null;
+    if (this.#connection === null) this.isComplete = !this.isGone;
+    else this.#pass(true);
     this.#connection = null;
-    if (connection === null) this.isComplete = !this.isGone;
-    else connection.sendBody(NOTHING, true);
   }
 
   onBodyError(error: ProxyError): void {
@@ -99,12 +101,27 @@ export class StreamedBody implements BodySink {
     this.#owner.onBodyFailed(error);
   }
 
+  /** The whole body where all of it came with the head; else nobody has it. */
+  get text(): string | null {
+    return this.isComplete && this.sizeBytes > 0 ? Buffer.concat(this.#early).toString('latin1') : null;
+  }
+
   /** The request is over. */
   close(): void {
     this.#isOver = true;
     this.#stream = null;
     this.#connection = null;
     this.#early = [];
+    this.#gathered = [];
+  }
+
+  #pass(isLast: boolean): void {
+    const gathered = this.#gathered;
+    const connection = this.#connection;
+    if (connection === null || (gathered.length === 0 && !isLast)) return;
+    this.#gathered = [];
+    const bytes = gathered.length === 1 ? (gathered[0] as Buffer) : Buffer.concat(gathered);
+    if (!connection.sendBody(bytes, isLast) && !isLast) this.#pause();
   }
 
   #pause(): void {
