@@ -1,9 +1,10 @@
 import { CR, HEX_VALUE, LF, SPACE, TAB } from '../core/byte-tables.ts';
 import { HeaderBlock } from '../http/header-block.ts';
-import { BAD_FIELD, INCOMPLETE, KEEP_ALL_FIELDS, parseFieldLines } from './field-lines.ts';
+import { BAD_FIELD, FieldReader, INCOMPLETE, parseFieldLines } from './field-lines.ts';
 
 /** Result of `decode`, where it isn't an offset. */
 export const CHUNK_ERROR = -1;
+export const CHUNK_TOO_LARGE = -2;
 
 const MAX_EXTENSION_BYTES = 4096;
 const MAX_TRAILER_BYTES = 16_384;
@@ -35,9 +36,14 @@ export class ChunkedDecoder {
   #extensionBytes = 0;
   #trailerBytes: Buffer | null = null;
   #trailerLength = 0;
-  readonly #cursor = { at: 0 };
+  readonly #reader = new FieldReader();
   /** Fields behind the last chunk; null when there were none. */
   trailers: HeaderBlock | null = null;
+  /** Most body bytes in all; 0 = no limit. A chunk that goes beyond is refused by its size, before its bytes. */
+  maxBytes = 0;
+  /** Body bytes of the chunks before the present one, and of that. */
+  earlierBytes = 0;
+  chunkBytes = 0;
 
   get isDone(): boolean {
     return this.#state === 'done';
@@ -51,11 +57,14 @@ export class ChunkedDecoder {
     this.#trailerBytes = null;
     this.#trailerLength = 0;
     this.trailers = null;
+    this.maxBytes = 0;
+    this.earlierBytes = 0;
+    this.chunkBytes = 0;
   }
 
   /**
    * Reads `bytes[start, end)`; calls `onData` with each run of body bytes (a view). Stops behind the coding's end, or when `onData`
-   * returned false (the caller wants no more now). Returns the offset where it stopped, or CHUNK_ERROR.
+   * returned false (the caller wants no more now). Returns the offset where it stopped, CHUNK_ERROR or CHUNK_TOO_LARGE.
    */
   decode(bytes: Buffer, start: number, end: number, onData: (view: Buffer) => boolean): number {
     let at = start;
@@ -94,6 +103,9 @@ export class ChunkedDecoder {
           if (byte !== LF) return CHUNK_ERROR;
           at++;
           this.#digits = 0;
+          this.earlierBytes += this.chunkBytes;
+          this.chunkBytes = this.#remaining;
+          if (this.maxBytes > 0 && this.earlierBytes + this.chunkBytes > this.maxBytes) return CHUNK_TOO_LARGE;
           this.#state = this.#remaining === 0 ? 'trailers' : 'data';
           break;
         case 'data': {
@@ -144,8 +156,8 @@ export class ChunkedDecoder {
     this.#trailerLength = before + taken;
     const block = new HeaderBlock();
     block.reset(gathered);
-    this.#cursor.at = 0;
-    const stop = parseFieldLines(gathered, gathered.length, this.#cursor, block, KEEP_ALL_FIELDS);
+    this.#reader.at = 0;
+    const stop = parseFieldLines(gathered, gathered.length, this.#reader, block);
     if (stop === INCOMPLETE) return this.#trailerLength >= MAX_TRAILER_BYTES ? CHUNK_ERROR : at + taken;
     if (stop === BAD_FIELD || hasBareLf(gathered, stop)) return CHUNK_ERROR;
     this.#state = 'done';

@@ -7,39 +7,45 @@ export const INCOMPLETE = -1;
 export const BAD_FIELD = -2;
 export const LONG_FIELD = -3;
 
-/** What to do with a name that holds other bytes than letters, digits and '-' (`ignore_invalid_headers`, `underscores_in_headers`). */
-export interface FieldRules {
-  readonly dropsOddNames: boolean;
-  readonly allowsUnderscores: boolean;
-  /** Longest line, its end included. */
-  readonly maxLineBytes: number;
-}
+/**
+ * Where a reader of field lines stands, and what it allows. The base takes every name and any length (peers' responses, trailers).
+ */
+export class FieldReader {
+  /** Start of the line that is not whole yet. */
+  at = 0;
+  /** After BAD_FIELD: the offending byte; the line starts at `at`. */
+  badAt = 0;
+  /** A line that ends beyond this offset must be let through by `fits`. */
+  limit = Number.POSITIVE_INFINITY;
+  /** `underscores_in_headers`. */
+  allowsUnderscores = true;
+  /** `ignore_invalid_headers`: names with other bytes than letters, digits and '-' are left out. */
+  dropsOddNames = false;
 
-export const KEEP_ALL_FIELDS: FieldRules = {
-  dropsOddNames: false,
-  allowsUnderscores: true,
-  maxLineBytes: Number.POSITIVE_INFINITY,
-};
+  /** Is there room for a line from `start` up to `end`? May move `limit`. */
+  fits(_start: number, _end: number): boolean {
+    return true;
+  }
+
+  /** A line was left out because of its name. */
+  onDropped(_bytes: Uint8Array, _start: number, _end: number): void {
+    // nothing to tell
+  }
+}
 
 const UNDERSCORE = 0x5f;
 
 /**
- * Field lines up to and including the empty line (RFC 9112 section 5). Starts at `cursor.at`, the beginning of a line; on INCOMPLETE
- * `cursor.at` is the beginning of the line that is not whole yet: call again with more bytes.
+ * Field lines up to and including the empty line (RFC 9112 section 5). Starts at `reader.at`, the beginning of a line; on INCOMPLETE
+ * `reader.at` is the beginning of the line that is not whole yet: call again with more bytes.
  *
  * Refused: a line that begins with a space or tab (obs-fold), a space before the colon, an empty name, no colon, a control byte, a bare CR.
  * A lone LF ends a line, as nginx has it (RFC 9112 section 2.2).
  *
  * Returns the offset behind the empty line, or INCOMPLETE, BAD_FIELD or LONG_FIELD.
  */
-export function parseFieldLines(
-  bytes: Uint8Array,
-  length: number,
-  cursor: { at: number },
-  block: HeaderBlock,
-  rules: FieldRules,
-): number {
-  let at = cursor.at;
+export function parseFieldLines(bytes: Uint8Array, length: number, reader: FieldReader, block: HeaderBlock): number {
+  let at = reader.at;
   for (;;) {
     if (at >= length) return INCOMPLETE;
     let byte = bytes[at] as number;
@@ -48,7 +54,7 @@ export function parseFieldLines(
     if (byte === LF) return at + 1;
     if (byte === CR) {
       if (at + 1 >= length) return INCOMPLETE;
-      return bytes[at + 1] === LF ? at + 2 : BAD_FIELD;
+      return bytes[at + 1] === LF ? at + 2 : bad(reader, at + 1);
     }
 
     // 2. the name
@@ -58,14 +64,14 @@ export function parseFieldLines(
       const kind = BYTE_CLASS[byte] as number;
       if ((kind & NAME_CLEAN) === 0) {
         if (byte === COLON) break;
-        if ((kind & NAME_ODD) === 0) return BAD_FIELD;
-        if (byte !== UNDERSCORE || !rules.allowsUnderscores) isOdd = true;
+        if ((kind & NAME_ODD) === 0) return bad(reader, at);
+        if (byte !== UNDERSCORE || !reader.allowsUnderscores) isOdd = true;
       }
       if (++at >= length) return INCOMPLETE;
       byte = bytes[at] as number;
     }
     const nameEnd = at;
-    if (nameEnd === nameStart) return BAD_FIELD;
+    if (nameEnd === nameStart) return bad(reader, at);
 
     // 3. the value, without the spaces around it
     do {
@@ -77,9 +83,9 @@ export function parseFieldLines(
     for (;;) {
       if (((BYTE_CLASS[byte] as number) & VALUE_OK) === 0) {
         if (byte === LF) break;
-        if (byte !== CR) return BAD_FIELD;
+        if (byte !== CR) return bad(reader, at);
         if (at + 1 >= length) return INCOMPLETE;
-        if (bytes[at + 1] !== LF) return BAD_FIELD;
+        if (bytes[at + 1] !== LF) return bad(reader, at);
         at++;
         break;
       }
@@ -88,12 +94,23 @@ export function parseFieldLines(
       byte = bytes[at] as number;
     }
     at++;
-    if (at - nameStart > rules.maxLineBytes) return LONG_FIELD;
-    if (!isOdd || !rules.dropsOddNames) {
+    if (at > reader.limit && !reader.fits(nameStart, at)) return LONG_FIELD;
+    if (!isOdd || !reader.dropsOddNames) {
       block.add(nameStart, nameEnd, valueStart, valueEnd, knownHeaderId(bytes, nameStart, nameEnd));
-    }
-    cursor.at = at;
+    } else reader.onDropped(bytes, nameStart, valueEnd);
+    reader.at = at;
   }
+}
+
+function bad(reader: FieldReader, at: number): number {
+  reader.badAt = at;
+  return BAD_FIELD;
+}
+
+/** The offending line as nginx's log has it: up to the bad byte, and that in hexadecimal. */
+export function badLineText(bytes: Buffer, reader: FieldReader): string {
+  const byte = (bytes[reader.badAt] as number).toString(16).padStart(2, '0');
+  return `"${bytes.toString('latin1', reader.at, reader.badAt)}\\x${byte}..."`;
 }
 
 /** Does a comma-separated list (`Connection`, `Transfer-Encoding`) hold this lower-case token? Case does not count. */

@@ -1,7 +1,7 @@
 import { ProxyError } from '../core/errors.ts';
 import type { BodySink } from '../http/client-stream.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import { CHUNK_ERROR, ChunkedDecoder } from './chunked-decoder.ts';
+import { CHUNK_ERROR, CHUNK_TOO_LARGE, ChunkedDecoder } from './chunked-decoder.ts';
 import type { InputQueue } from './input-queue.ts';
 
 /** Takes one request's body out of the input, framing removed, and hands it to a sink. */
@@ -9,12 +9,10 @@ export class RequestBodyReader {
   #remaining = 0;
   #decoder: ChunkedDecoder | null = null;
   #sink: BodySink | null = null;
-  #maxBytes = 0;
   #isBroken = false;
   #isPaused = false;
   /** Body bytes that came, framing included. */
   wireBytes = 0;
-  #bodyBytes = 0;
   readonly #onChunk = (view: Buffer): boolean => this.#deliverChunk(view);
 
   begin(head: RequestHead): void {
@@ -24,11 +22,9 @@ export class RequestBodyReader {
       this.#decoder.reset();
     } else this.#decoder = null;
     this.#sink = null;
-    this.#maxBytes = 0;
     this.#isBroken = false;
     this.#isPaused = false;
     this.wireBytes = 0;
-    this.#bodyBytes = 0;
   }
 
   /** Everything that belongs to this body was read. */
@@ -53,7 +49,7 @@ export class RequestBodyReader {
   /** `maxBytes` bounds a chunked body; 0 = none. */
   deliverTo(sink: BodySink, maxBytes: number): void {
     this.#sink = sink;
-    this.#maxBytes = maxBytes;
+    if (this.#decoder !== null) this.#decoder.maxBytes = maxBytes;
     this.#isPaused = false;
   }
 
@@ -103,7 +99,7 @@ export class RequestBodyReader {
     }
     const before = input.start;
     const stop = this.#decoder.decode(input.bytes, input.start, input.end, () => true);
-    if (stop === CHUNK_ERROR) this.#isBroken = true;
+    if (stop < 0) this.#isBroken = true;
     else input.start = stop;
     this.wireBytes += input.start - before;
   }
@@ -112,25 +108,25 @@ export class RequestBodyReader {
     const decoder = this.#decoder as ChunkedDecoder;
     const before = input.start;
     const stop = decoder.decode(input.bytes, input.start, input.end, this.#onChunk);
+    if (stop === CHUNK_TOO_LARGE) {
+      const sizes = `${decoder.earlierBytes}+${decoder.chunkBytes}`;
+      this.fail(
+        new ProxyError('body-too-large', `client intended to send too large chunked body: ${sizes} bytes`, {
+          side: 'client',
+          status: 413,
+        }),
+      );
+      return;
+    }
     if (stop === CHUNK_ERROR) {
       this.fail(new ProxyError('bad-request', 'client sent invalid chunked body', { side: 'client', status: 400 }));
       return;
     }
     input.start = stop;
     this.wireBytes += stop - before;
-    if (this.#maxBytes > 0 && this.#bodyBytes > this.#maxBytes) {
-      this.fail(
-        new ProxyError('body-too-large', `client intended to send too large chunked body: ${this.#bodyBytes} bytes`, {
-          side: 'client',
-          status: 413,
-        }),
-      );
-    }
   }
 
   #deliverChunk(view: Buffer): boolean {
-    this.#bodyBytes += view.length;
-    if (this.#maxBytes > 0 && this.#bodyBytes > this.#maxBytes) return false;
     this.#sink?.onBodyData(view);
     return this.#sink !== null && !this.#isPaused;
   }

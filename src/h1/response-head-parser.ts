@@ -3,8 +3,9 @@ import { HEADER_ID } from '../http/known-header.ts';
 import type { UpstreamResponseHead } from '../http/upstream-response-head.ts';
 import {
   BAD_FIELD,
+  badLineText,
+  FieldReader,
   INCOMPLETE,
-  KEEP_ALL_FIELDS,
   listHasToken,
   parseContentLength,
   parseFieldLines,
@@ -15,19 +16,18 @@ const ZERO = 0x30;
 const NINE = 0x39;
 
 const BAD_STATUS_LINE = 'upstream sent no valid HTTP/1.0 header';
-const BAD_HEADER = 'upstream sent invalid header';
 
 /**
  * A peer's response head, incrementally, over `head.storage`. A malformed one is never passed on: the caller destroys the connection.
  */
 export class ResponseHeadParser {
-  readonly cursor = { at: 0 };
+  readonly #reader = new FieldReader();
   /** In nginx's words, set when `parse` returned BAD_FIELD. */
   refusal = '';
   #isLineDone = false;
 
   reset(): void {
-    this.cursor.at = 0;
+    this.#reader.at = 0;
     this.refusal = '';
     this.#isLineDone = false;
   }
@@ -44,13 +44,13 @@ export class ResponseHeadParser {
       }
       if (end < 0) return end;
       this.#isLineDone = true;
-      this.cursor.at = end;
+      this.#reader.at = end;
       head.headers.reset(bytes);
     }
     head.headers.bytes = bytes;
-    const end = parseFieldLines(bytes, length, this.cursor, head.headers, KEEP_ALL_FIELDS);
+    const end = parseFieldLines(bytes, length, this.#reader, head.headers);
     if (end === BAD_FIELD) {
-      this.refusal = BAD_HEADER;
+      this.refusal = `upstream sent invalid header: ${badLineText(bytes, this.#reader)}`;
       return BAD_FIELD;
     }
     if (end < 0) return end;

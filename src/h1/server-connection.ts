@@ -9,12 +9,12 @@ import type { Location, ServerGroup, ServerSettings } from '../http/location.ts'
 import { beginExchange, logExchange } from '../http/phases.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { READING, REQUESTS, WAITING, WRITING } from '../observe/counters.ts';
-import type { FieldRules } from './field-lines.ts';
 import type { H1Server } from './h1-server.ts';
+import type { HeadRefusal } from './head-refusal.ts';
 import { InputQueue } from './input-queue.ts';
 import { out } from './out-buffer.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
-import { type HeadRefusal, LINE_TOO_LONG, RequestHeadParser, TOO_MANY_FIELDS } from './request-head-parser.ts';
+import { RequestHeadParser } from './request-head-parser.ts';
 import { ResponseWriter } from './response-writer.ts';
 
 /**
@@ -37,6 +37,8 @@ export const CONNECTION_STATES = [
   'closed',
 ] as const;
 export type ConnectionState = (typeof CONNECTION_STATES)[number];
+
+const CLIENT_TIMED_OUT = 'client timed out (110: Connection timed out)';
 
 /** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
@@ -75,7 +77,6 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   #state: ConnectionState = 'idle';
   #ex: Exchange | null = null;
   #requestGroup: ServerGroup | null = null;
-  #rules: FieldRules = DROP_ODD_NAMES;
   #storage: Buffer | null = null;
   #stored = 0;
   #body: RequestBodyReader | null = null;
@@ -165,7 +166,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         this.#close();
         break;
       case 'head':
-        this.#refuseSilently(400, 'client prematurely closed connection while reading client request headers');
+        this.#refuseSilently(400, 'client prematurely closed connection');
         break;
       case 'busy':
         this.#clientEnded();
@@ -203,7 +204,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
           : new ProxyError('client-aborted', error.message, { side: 'client', status: 0, cause: error }),
       );
     } else if (state === 'head') {
-      this.#refuseSilently(400, 'client prematurely closed connection while reading client request headers');
+      this.#refuseSilently(400, 'client prematurely closed connection');
     } else if (state === 'busy') {
       if (this.#isEnding) this.#finish();
       else this.#clientEnded();
@@ -221,6 +222,12 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     out.enterTurn();
     switch (this.#state) {
       case 'idle':
+        if (this.requests === 0) {
+          const { errorLog } = this.#group().defaultServer.defaultLocation;
+          errorLog.writeWaiting('info', this, `${CLIENT_TIMED_OUT} while waiting for request`);
+        }
+        this.#close();
+        break;
       case 'discarding':
       case 'lingering':
         this.#close();
@@ -229,7 +236,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         this.#wire.destroy();
         break;
       case 'head':
-        this.#refuseSilently(408, 'client timed out (110: Connection timed out) while reading client request headers');
+        this.#refuseSilently(408, CLIENT_TIMED_OUT);
         break;
       case 'busy':
         this.#busyTooLong();
@@ -281,13 +288,12 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const group = this.#group();
     const { settings } = group.defaultServer;
     this.#requestGroup = group;
-    this.#rules = fieldRules(settings);
     const ex = this.#server.takeExchange(this, this, group);
     ex.startedAtMs = nowMs();
     ex.isPipelined = this.#isNextPipelined;
+    this.#parser.begin(settings, this.#isNextPipelined);
     this.#isNextPipelined = false;
     this.#ex = ex;
-    this.#parser.reset();
     this.#writer.reset();
     this.#stored = 0;
     this.#storage = this.#server.takeHeadStorage(settings.clientHeaderBufferBytes);
@@ -305,9 +311,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     // 1. the head's bytes get a home of their own
     let storage = this.#storage as Buffer;
     if (this.#stored === storage.length) {
-      const larger = this.#largerStorage(settings, storage);
-      if (larger === null) return this.#refuse(this.#parser.isLineDone ? TOO_MANY_FIELDS : LINE_TOO_LONG);
-      storage = larger;
+      storage = this.#largerStorage(settings, storage);
     }
     const before = this.#stored;
     const taken = Math.min(input.length, storage.length - before);
@@ -315,7 +319,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#stored = before + taken;
 
     // 2. parse
-    const end = this.#parser.parse(storage, this.#stored, ex.request, this.#rules);
+    const end = this.#parser.parse(storage, this.#stored, ex.request);
     if (end < 0) {
       input.start += taken;
       if (this.#parser.refusal !== null) return this.#refuse(this.#parser.refusal);
@@ -334,16 +338,14 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       this.#body ??= new RequestBodyReader();
       this.#body.begin(ex.request);
     } else this.#body = null;
+    if (this.#parser.dropped.length > 0) this.#logDropped(ex);
     beginExchange(ex, this.#requestGroup as ServerGroup);
     return true;
   }
 
-  /** nginx's client_header_buffer_size first, then large_client_header_buffers, number times size in all. Null: at the limit. */
-  #largerStorage(settings: ServerSettings, storage: Buffer): Buffer | null {
-    const { count, bytes } = settings.largeHeaderBuffers;
-    const limit = Math.max(count * bytes, settings.clientHeaderBufferBytes);
-    if (storage.length >= limit) return null;
-    const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(storage.length * 2, bytes), limit));
+  /** The parser refuses a head before it is larger than nginx's buffers together: there is always room to grow. */
+  #largerStorage(settings: ServerSettings, storage: Buffer): Buffer {
+    const larger = Buffer.allocUnsafeSlow(Math.max(storage.length * 2, settings.largeHeaderBuffers.bytes));
     storage.copy(larger, 0, 0, this.#stored);
     this.#server.giveHeadStorageBack(storage);
     this.#storage = larger;
@@ -360,20 +362,32 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     // As nginx counts: nothing before the request line is whole.
     ex.requestBytes = this.#parser.isLineDone ? this.#stored : 0;
     ex.keepAlive = false;
-    if (ex.request.version === 9) ex.request.version = 10;
     ex.request.framing = 'none';
     this.requests++;
     this.#body = null;
     this.#become('busy');
+    this.#logDropped(ex);
     ex.location.errorLog.write('info', ex, refusal.reason);
     respondStatus(ex, refusal.status);
     return false;
   }
 
+  /** Field lines left out because of their names (ignore_invalid_headers). */
+  #logDropped(ex: Exchange): void {
+    for (const line of this.#parser.dropped) {
+      ex.location.errorLog.write(
+        'info',
+        ex,
+        `client sent invalid header line: "${line}" while reading client request headers`,
+      );
+    }
+  }
+
   /** A client that went away or fell silent within a head: logged, not answered. */
   #refuseSilently(status: number, reason: string): void {
     const ex = this.#ex as Exchange;
-    ex.location.errorLog.write('info', ex, reason);
+    if (this.#storage !== null) this.#parser.keepPartialLine(this.#storage, this.#stored, ex.request);
+    ex.location.errorLog.write('info', ex, `${reason} ${this.#parser.doing}`);
     ex.response.status = status;
     ex.requestBytes = this.#stored;
     ex.keepAlive = false;
@@ -401,7 +415,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const ex = this.#ex as Exchange;
     const body = this.#body;
     if (this.#wire.pendingBytes > 0 || this.#isEnding) {
-      const reason = 'client timed out (110: Connection timed out) while sending to client';
+      const reason = `${CLIENT_TIMED_OUT} while sending to client`;
       const { resetTimedoutConnection } = ex.location.core;
       if (this.#isEnding || ex.content === null) ex.location.errorLog.write('info', ex, reason);
       else ex.content.onClientAborted(reason);
@@ -409,11 +423,6 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       if (resetTimedoutConnection) this.#wire.reset();
       else this.#wire.destroy();
     } else if (body?.isWanted && !body.isDone) {
-      ex.location.errorLog.write(
-        'info',
-        ex,
-        'client timed out (110: Connection timed out) while reading client request body',
-      );
       body.fail(
         new ProxyError('client-timeout', 'client timed out while reading client request body', {
           side: 'client',
@@ -506,11 +515,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#advance();
   }
 
-  discardBody(): void {
-    if (this.#body === null || this.#body.isDone) return;
-    this.#sayContinue();
+  discardBody(saysContinue = false): void {
+    if (saysContinue) this.#sayContinue();
     // What is left is dropped when the response is out (`#finish`).
-    this.#body.detach();
+    this.#body?.detach();
   }
 
   openTunnel(tunnel: TunnelSink): TunnelEnd {
@@ -701,24 +709,4 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#isReadingPaused = false;
     this.#wire.resume();
   }
-}
-
-const DROP_ODD_NAMES: FieldRules = {
-  dropsOddNames: true,
-  allowsUnderscores: false,
-  maxLineBytes: 8192,
-};
-const rulesOf = new WeakMap<ServerSettings, FieldRules>();
-
-function fieldRules(settings: ServerSettings): FieldRules {
-  let rules = rulesOf.get(settings);
-  if (rules === undefined) {
-    rules = {
-      dropsOddNames: settings.ignoreInvalidHeaders,
-      allowsUnderscores: settings.underscoresInHeaders,
-      maxLineBytes: Math.max(settings.largeHeaderBuffers.bytes, settings.clientHeaderBufferBytes),
-    };
-    rulesOf.set(settings, rules);
-  }
-  return rules;
 }

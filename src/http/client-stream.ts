@@ -66,8 +66,11 @@ export interface ClientStream {
   readBody(sink: BodySink, maxBytes: number): void;
   pauseBody(): void;
   resumeBody(): void;
-  /** Reads and drops what is left of the body, within lingering limits, when the response is sent. */
-  discardBody(): void;
+  /**
+   * Reads and drops what is left of the body, within lingering limits, when the response is sent. `saysContinue`: a client that waits for
+   * 100 Continue gets it and the connection lives on; without, the connection closes, since nobody can know whether the body still comes.
+   */
+  discardBody(saysContinue?: boolean): void;
 
   /**
    * After a 101 head: raw bytes both ways. `onData` gets views valid during the call only; `onEnd` once, at FIN or failure.

@@ -1,5 +1,6 @@
 import type { ErrorLog } from '../observe/error-log.ts';
 import type { LogLevel } from '../observe/log-level.ts';
+import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestLog } from './location.ts';
 
@@ -19,6 +20,19 @@ export class ExchangeLog implements RequestLog {
     if (!this.#log.isEnabled(level)) return;
     // nginx leaves the context off at debug level.
     this.#log.write(level, text, ex.connection.id, level === 'debug' ? null : exchangeFields(ex, upstream));
+  }
+
+  writeWaiting(level: LogLevel, connection: ClientConnection, text: string): void {
+    if (!this.#log.isEnabled(level)) return;
+    const { unixPath, remoteAddress, localAddress, localPort } = connection;
+    const client = unixPath === '' ? remoteAddress : 'unix:';
+    const host = localAddress.includes(':') ? `[${localAddress}]` : localAddress;
+    this.#log.write(level, text, connection.id, [
+      'client',
+      client,
+      'server',
+      unixPath === '' ? `${host}:${localPort}` : `unix:${unixPath}`,
+    ]);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
+import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
 
 /** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
@@ -93,6 +94,8 @@ export interface RequestLog {
   isEnabled(level: LogLevel): boolean;
   /** `text` is in nginx's words, without the trailing context. `upstream` is the URL tried (`http://127.0.0.1:80/path`), if any. */
   write(level: LogLevel, ex: Exchange, text: string, upstream?: string): void;
+  /** For a connection that has sent nothing yet. */
+  writeWaiting(level: LogLevel, connection: ClientConnection, text: string): void;
 }
 
 /** What the protocol engine needs before a location is known. Read of the default server until the Host is known, as nginx does. */

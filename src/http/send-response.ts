@@ -35,7 +35,7 @@ export function sendWhole(ex: Exchange, body: Uint8Array): void {
 export function sendText(ex: Exchange, status: number, type: string | null, text: string): void {
   ex.response.status = status;
   ex.response.contentType = type ?? contentTypeOf(ex);
-  if (ex.request.framing !== 'none') ex.stream.discardBody();
+  if (ex.request.framing !== 'none' || ex.request.expectContinue) ex.stream.discardBody(true);
   sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
 }
 

@@ -4,6 +4,9 @@ import type { LogLevel } from './log-level.ts';
 /** What follows the text: pairs of name and value, in nginx's order. `client` and `server` are bare, all others in quotes. */
 export type LogFields = readonly string[];
 
+/** nginx's NGX_MAX_ERROR_STR, the line feed included: what a client sends may not make a line as long as it likes. */
+const MAX_LINE_CHARS = 2047;
+
 let knownSec = -1;
 let knownTime = '';
 
@@ -12,13 +15,13 @@ export function errorLine(level: LogLevel, text: string, connection: number, fie
   const who = connection > 0 ? `*${connection} ` : '';
   // The main thread's id is the process's.
   let line = `${logTime()} [${level}] ${process.pid}#${process.pid}: ${who}${text}`;
-  if (fields === null) return line;
+  if (fields === null) return line.slice(0, MAX_LINE_CHARS);
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] as string;
     const isBare = name === 'client' || name === 'server';
     line += isBare ? `, ${name}: ${fields[i + 1]}` : `, ${name}: "${fields[i + 1]}"`;
   }
-  return line;
+  return line.slice(0, MAX_LINE_CHARS);
 }
 
 /** Local time as `2026/01/31 12:00:00`. */

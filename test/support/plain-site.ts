@@ -68,6 +68,7 @@ export function plainSite(
     write: (_level, _ex, text) => {
       log.push(text);
     },
+    writeWaiting: () => undefined,
   };
   const location = new Location('', { ...CORE, ...core }, errorLog);
   location.handlers.push(handler);

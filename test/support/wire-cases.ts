@@ -47,9 +47,9 @@ function bytesOf(block: string): string {
     .slice(0, -1)
     .map((line) => (line.endsWith('\\') && !line.endsWith('\\\\') ? line.slice(0, -1) : `${line}\\r\\n`))
     .join('')
-    .replace(/\\(x[0-9a-fA-F]{2}|.)/g, (whole, escape: string) => {
-      if (escape.startsWith('x')) return String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-      return { r: '\r', n: '\n', t: '\t', '0': '\0', '\\': '\\' }[escape] ?? whole;
+    .replace(/\\(x[0-9a-fA-F]{2}|.)/g, (whole, mark: string) => {
+      if (mark.startsWith('x')) return String.fromCharCode(Number.parseInt(mark.slice(1), 16));
+      return { r: '\r', n: '\n', t: '\t', '0': '\0', '\\': '\\' }[mark] ?? whole;
     });
 }
 

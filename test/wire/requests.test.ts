@@ -65,7 +65,7 @@ function run(parts: readonly string[]): string[] {
   for (const part of parts) wire.receive(part);
   for (const text of site.log) {
     const status = /^HTTP\/1\.1 (\d+)/.exec(wire.written.slice(wire.written.lastIndexOf('HTTP/1.1 ')))?.[1];
-    events.push(`refused ${status} ${text}`);
+    events.push(status === '200' ? `log ${text}` : `refused ${status} ${text}`);
   }
   if (wire.isEnded && site.log.length === 0) events.push('closed');
   wire.destroy();

@@ -1,6 +1,5 @@
 import type { Exchange } from '../exchange.ts';
 import { HEADER_ID } from '../known-header.ts';
-import { RequestBody } from '../request-body.ts';
 import type { VariableDef } from '../variable.ts';
 import { argValue } from './arg-value.ts';
 import { basicUser } from './basic-user.ts';
@@ -61,14 +60,14 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },
-  { name: 'request', compile: () => (ex) => orNull(ex.request.line) },
+  { name: 'request', compile: () => (ex) => ex.request.line },
   { name: 'request_method', compile: () => (ex) => orNull(ex.request.method) },
   { name: 'request_length', compile: () => (ex) => String(ex.requestBytes) },
   { name: 'request_id', compile: () => requestId },
-  { name: 'request_body', compile: () => (ex) => (ex.body instanceof RequestBody ? ex.body.text : null) },
+  { name: 'request_body', compile: () => (ex) => (ex.body === null ? null : ex.body.text) },
   {
     name: 'request_body_file',
-    compile: () => (ex) => (ex.body instanceof RequestBody ? orNull(ex.body.fileName) : null),
+    compile: () => (ex) => (ex.body === null ? null : orNull(ex.body.fileName)),
   },
   { name: 'request_port', compile: () => requestPort },
   { name: 'is_request_port', compile: () => (ex) => (requestPort(ex) === '' ? '' : ':') },

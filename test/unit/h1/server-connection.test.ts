@@ -175,7 +175,7 @@ describe('a client connection', () => {
       expect(wire.isDestroyed).toBe(true);
       expect(wire.written).toBe('');
       expect(ended).toEqual([408]);
-      expect(log).toEqual(['client timed out (110: Connection timed out) while reading client request headers']);
+      expect(log).toEqual(['client timed out (110: Connection timed out) while reading client request line']);
     });
 
     it('for the next request', () => {

@@ -5,7 +5,7 @@ import { Location } from '../../../src/http/location.ts';
 import { LocationRouter, type StaticLocation } from '../../../src/http/route-location.ts';
 import { CORE } from '../../support/plain-site.ts';
 
-const LOG = { isEnabled: () => false, write: () => undefined };
+const LOG = { isEnabled: () => false, writeWaiting: () => undefined, write: () => undefined };
 
 function staticLocation(path: string, isExact: boolean, autoRedirect: boolean): StaticLocation {
   const location = new Location(path, CORE, LOG);

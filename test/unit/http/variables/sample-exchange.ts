@@ -43,7 +43,7 @@ export function sampleExchange(sample: SampleRequest = {}): Exchange {
     chunkedTransferEncoding: true,
     ...sample.core,
   } as CoreSettings;
-  const log = { isEnabled: () => false, write: () => undefined };
+  const log = { isEnabled: () => false, writeWaiting: () => undefined, write: () => undefined };
   const server = { name: 'first.example', defaultLocation: new Location('', core, log) } as unknown as VirtualServer;
   const ex = new Exchange(connection, {} as ClientStream, server);
   const line = sample.line ?? 'GET /a?b=c HTTP/1.1';

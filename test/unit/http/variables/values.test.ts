@@ -37,7 +37,7 @@ describe('of the request', () => {
   });
   const rows: readonly Row[] = [
     ['request', 'GET /a?b=c HTTP/1.1'],
-    ['request', null, { line: '' }],
+    ['request', '', { line: '' }],
     ['request_method', 'GET'],
     ['request_uri', '/a?b=c'],
     ['uri', '/a'],

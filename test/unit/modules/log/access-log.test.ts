@@ -84,7 +84,11 @@ test('without a word and without that folder there is none, with a warning', () 
       throw new ConfigError(`open() "${path}" failed (2: No such file or directory)`);
     },
   } as unknown as LogFiles;
-  const mainLog = { isEnabled: () => true, write: (level: string, text: string) => said.push(`${level}: ${text}`) };
+  const mainLog = {
+    isEnabled: () => true,
+    writeWaiting: () => undefined,
+    write: (level: string, text: string) => said.push(`${level}: ${text}`),
+  };
   const logs = compileLogs('server { location /a { } } server { }', files, mainLog);
   expect(logs.handlersOf(SERVER)).toEqual([]);
   expect(said).toEqual([
@@ -140,6 +144,7 @@ test('a name with variables is written at once, and a missing folder goes to the
   const written: string[] = [];
   ex.location = new Location('', ex.location.core, {
     isEnabled: () => true,
+    writeWaiting: () => undefined,
     write: (...args) => written.push(`${args[0]}: ${args[2]}`),
   });
   for (const handler of logs.handlersOf(SERVER)) handler(ex);
@@ -157,6 +162,7 @@ test('a name with variables wants the root of the request to be there', () => {
   const written: string[] = [];
   ex.location = new Location('', ex.location.core, {
     isEnabled: () => true,
+    writeWaiting: () => undefined,
     write: (...args) => written.push(`${args[0]}: ${args[2]}`),
   });
   compileFileRoot(
