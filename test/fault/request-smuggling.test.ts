@@ -108,8 +108,9 @@ describe('refused, and nothing reaches the peer', () => {
       const lastByte = bytes.endsWith(SMUGGLED) ? bytes.length - SMUGGLED.length : bytes.length;
       for (const byte of bytes.slice(0, lastByte)) client.send(byte);
       client.send(bytes.slice(lastByte));
-      expect(await client.untilResponses(1)).toBe(true);
-      expect(statuses(client)).toEqual([400]);
+      // Refused in the middle, as nginx without lingering: what is still on its way may reset the connection.
+      expect(await client.untilClosed()).not.toBe('open');
+      if (client.ending === 'closed') expect(statuses(client)).toEqual([400]);
       client.close();
     }
     expect(backend.requests.map((request) => request.target)).toEqual([]);
