@@ -1,5 +1,6 @@
 import type { ClientConnection, ClientStream } from './client-stream.ts';
 import type { Location, VirtualServer } from './location.ts';
+import type { KeptBody } from './request-body.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
 import type { UpstreamResponseHead } from './upstream-response-head.ts';
@@ -101,7 +102,7 @@ export class Exchange {
   /** `$limit_rate` / proxy state that modules keep per request, keyed by the module. Null until the first one. */
   extras: Map<object, unknown> | null = null;
   /** Request body kept in memory or file by the content handler (http/request-body). */
-  body: object | null = null;
+  body: KeptBody | null = null;
   /** The content handler's state, which variables still read in the log phase; `recycle` gives it back to its pool after that. */
   recyclable: Recyclable | null = null;
   /** Log phase ran. */

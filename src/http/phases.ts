@@ -14,11 +14,12 @@ const MAX_REDIRECTS = 10;
 export function beginExchange(ex: Exchange, group: ServerGroup): void {
   if (!admit(ex, group)) return;
   ex.keepAlive = ex.request.keepAlive;
-  limitKeepAlive(ex);
   if (ex.server.serverHandlers.length === 0) {
     enterLocation(ex, ex.server);
     return;
   }
+  // As in nginx no other limit holds for what a server answers before a location is found.
+  if (ex.location.core.keepaliveTimeoutMs === 0) ex.keepAlive = false;
   ex.isInServerPhases = true;
   ex.phase = 0;
   runPhases(ex);
@@ -144,12 +145,15 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
   if (location !== null) {
     if (location.isInternal && !ex.isInternal) {
       ex.location = location;
+      limitKeepAlive(ex);
       respondStatus(ex, 404);
       return;
     }
     ex.location = location;
-    limitKeepAlive(ex);
   }
+  // What a server said about it counts where no location says otherwise. An internal redirect takes nothing back.
+  if (!ex.isInternal) ex.keepAlive = ex.request.keepAlive;
+  limitKeepAlive(ex);
   const { core } = ex.location;
   const length = ex.request.contentLength;
   if (core.clientMaxBodyBytes > 0 && length > core.clientMaxBodyBytes) {

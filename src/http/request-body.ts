@@ -22,6 +22,14 @@ export interface BodySettings {
   readonly inFileOnly: 'off' | 'on' | 'clean';
 }
 
+/** What `$request_body` and `$request_body_file` say of a body. */
+export interface KeptBody {
+  /** As a byte string; null when it is not in memory. */
+  readonly text: string | null;
+  /** '' when it is in no file. */
+  readonly fileName: string;
+}
+
 export interface BodyOwner {
   /** The whole body is here. */
   onBodyReady(): void;
@@ -35,7 +43,7 @@ export interface BodyOwner {
  * A request's body, read whole before anything is sent to a peer, so that it can be sent again.
  * In memory up to `bufferBytes`, beyond that wholly in an unlinked temporary file. Reused from request to request: `close()` ends it.
  */
-export class RequestBody implements BodySink {
+export class RequestBody implements BodySink, KeptBody {
   readonly #owner: BodyOwner;
   #settings: BodySettings | null = null;
   #stream: ClientStream | null = null;

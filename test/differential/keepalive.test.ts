@@ -15,7 +15,11 @@ compare('keep-alive of clients', {
       location /r { return 200 "$uri $connection_requests"; }
     }
     server { listen 127.0.0.1:%%PORT_2%%; keepalive_timeout 0; location / { return 200 "x"; } }
-    server { listen 127.0.0.1:%%PORT_3%%; keepalive_requests 3; location / { return 200 "$connection_requests"; } }
+    server { listen 127.0.0.1:%%PORT_3%%; keepalive_requests 3;
+      location / { return 200 "$connection_requests"; }
+      location /longer { keepalive_requests 100; return 200 "$connection_requests"; }
+    }
+    server { listen 127.0.0.1:%%PORT_8%%; keepalive_requests 2; return 200 "$connection_requests"; }
     server { listen 127.0.0.1:%%PORT_4%%; keepalive_timeout 75 20; location / { return 200 "x"; } }
     server { listen 127.0.0.1:%%PORT_5%%; keepalive_disable safari; location / { return 200 "x"; } }
     server { listen 127.0.0.1:%%PORT_6%%; keepalive_timeout 300ms; location / { return 200 "x"; } }
@@ -62,6 +66,16 @@ compare('keep-alive of clients', {
       { port: 'PORT_3' },
     ),
     'keepalive_requests and pipelining': on([keep('/').repeat(5), { responses: 3 }, STAY], { port: 'PORT_3' }),
+    'keepalive_requests of a location, more than the server’s': on(
+      [keep('/longer').repeat(5), { responses: 5 }, STAY],
+      {
+        port: 'PORT_3',
+      },
+    ),
+    'keepalive_requests does not hold for what a server answers without a location': on(
+      [keep('/').repeat(4), { responses: 4 }, STAY],
+      { port: 'PORT_8' },
+    ),
     'Keep-Alive header': on([keep('/'), { responses: 1 }, STAY], { port: 'PORT_4' }),
     'keepalive_disable safari': on(
       [

@@ -296,6 +296,7 @@ describe('bodies', () => {
     sink?.onBodyData(Buffer.from('abc'));
     last.isFull = true;
     sink?.onBodyData(Buffer.from('def'));
+    await Promise.resolve();
     expect(stream.isBodyPaused).toBe(true);
     last.writable();
     expect(stream.isBodyPaused).toBe(false);
