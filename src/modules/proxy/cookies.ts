@@ -37,8 +37,14 @@ export class CookieRewriter {
 
   /** Null: cookies pass as they are. */
   static compile(conf: ProxyConf, variables: VariableCompiler): CookieRewriter | null {
+    const standAt = (name: string) => {
+      variables.pos = conf.positions[name] ?? variables.pos;
+    };
+    standAt('proxy_cookie_domain');
     const domains = pairs(conf.cookieDomains).map((rule) => compileDomain(rule.pattern, rule.replacement, variables));
+    standAt('proxy_cookie_path');
     const paths = pairs(conf.cookiePaths).map((rule) => compilePrefixRule(rule.pattern, rule.replacement, variables));
+    standAt('proxy_cookie_flags');
     const flags =
       conf.cookieFlags === 'off'
         ? []

@@ -1,6 +1,7 @@
 import { LIMIT_EXCEPT, LOCATION_IF } from '../../config/contexts.ts';
 import { ConfigError } from '../../config/diagnostic.ts';
 import type { Scope } from '../../config/scope.ts';
+import type { SourcePos } from '../../config/tree.ts';
 import type { NumAndSize } from '../../config/values.ts';
 import { RETRY_CONDITIONS } from '../../policy/retry.ts';
 
@@ -79,6 +80,8 @@ export interface ProxyConf {
   bodyInFileOnly: 'off' | 'on' | 'clean';
   /** `early_hints`: a 103 is passed when one of these is neither empty nor `0`. */
   earlyHints: readonly string[];
+  /** Where each directive in force stands, by name: for findings that only show when it is compiled. */
+  positions: Readonly<Record<string, SourcePos>>;
 }
 
 export const DEFAULT_BUFFER_BYTES = 4096;
@@ -124,6 +127,7 @@ export function proxyDefaults(): ProxyConf {
     bodyTempPath: { path: 'client_body_temp', levels: [] },
     bodyInFileOnly: 'off',
     earlyHints: [],
+    positions: {},
   };
 }
 
@@ -132,9 +136,11 @@ export function finishProxyConf(
   merged: ProxyConf,
   own: Partial<ProxyConf>,
   scope: Scope,
-  parentPass: string | null,
+  parent: ProxyConf | null,
 ): void {
-  if (own.pass === undefined && (scope.context & (LOCATION_IF | LIMIT_EXCEPT)) !== 0) merged.pass = parentPass;
+  merged.positions = { ...parent?.positions, ...own.positions };
+  if (own.pass === undefined && (scope.context & (LOCATION_IF | LIMIT_EXCEPT)) !== 0)
+    merged.pass = parent?.pass ?? null;
   const { buffers, bufferBytes } = merged;
   const largest = Math.max(bufferBytes, buffers.sizeBytes);
   if (buffers.num < 2) throw new ConfigError('there must be at least 2 "proxy_buffers"');

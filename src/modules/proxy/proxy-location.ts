@@ -58,11 +58,21 @@ export class ProxyLocation {
 
   constructor(init: ProxyLocationInit) {
     const { conf, core, variables } = init;
-    const template = (text: string | null) => (text === null ? null : variables.template(text));
+    // A finding stands at the directive that it is about.
+    const first = variables.pos;
+    const standAt = (name: string) => {
+      variables.pos = conf.positions[name] ?? first;
+    };
+    const template = (name: string, text: string | null) => {
+      standAt(name);
+      return text === null ? null : variables.template(text);
+    };
+    standAt('proxy_pass');
     this.passTo = compilePassTo(conf.pass ?? '', init.prefix.length, init.registry, variables);
-    this.method = template(conf.method);
-    this.setBody = template(conf.setBody);
+    this.method = template('proxy_method', conf.method);
+    this.setBody = template('proxy_set_body', conf.setBody);
     this.version = conf.httpVersion;
+    standAt('proxy_set_header');
     this.requestFields = new RequestFields(conf.setHeaders ?? [], conf.passRequestHeaders, variables);
     this.responseFields = new ResponseFields(conf, init.prefix, variables);
     this.retry = {
@@ -86,6 +96,7 @@ export class ProxyLocation {
       tempPath: tempPath(conf.bodyTempPath, init.prefixDirectory),
       inFileOnly: conf.bodyInFileOnly,
     };
+    standAt('proxy_limit_rate');
     const readRate = variables.template(conf.limitRate);
     this.#readRate = readRate.constant === null ? readRate : null;
     this.pipe = {
@@ -97,7 +108,7 @@ export class ProxyLocation {
       limitRateAfterBytes: core.limitRateAfterBytes,
       readRateBytes: parseSizeBytes(readRate.constant ?? '0') ?? 0,
     };
-    const bind = template(conf.bind);
+    const bind = template('proxy_bind', conf.bind);
     this.#bind = bind !== null && bind.constant === null ? bind : null;
     this.#connect = {
       connectTimeoutMs: conf.connectTimeoutMs,
@@ -105,7 +116,9 @@ export class ProxyLocation {
       isSocketKeepalive: conf.socketKeepalive,
       owner: ownerOf(`${init.identity} ${conf.bind ?? ''} ${conf.socketKeepalive}`),
     };
+    standAt('early_hints');
     this.#earlyHints = conf.earlyHints.map((text) => variables.template(text));
+    variables.pos = first;
   }
 
   connectOptions(ex: Exchange): AcquireOptions {

@@ -1,3 +1,4 @@
+import type { DirectiveSpec } from '../../config/directive-spec.ts';
 import { nowMs } from '../../core/clock.ts';
 import { Deadlines } from '../../core/deadlines.ts';
 import type { HttpModule, LocationBuild, Services } from '../../http/http-module.ts';
@@ -19,16 +20,26 @@ import { retryRows } from './rows-retry.ts';
 export const proxyModule: HttpModule<ProxyConf> = {
   name: 'proxy',
   defaults: proxyDefaults,
-  rows: [...requestRows, ...retryRows, ...responseRows, ...bufferRows, ...refusedRows],
+  rows: [...requestRows, ...retryRows, ...responseRows, ...bufferRows, ...refusedRows].map(withPosition),
   variables: PROXY_VARIABLES,
   finish: (merged, own, scope) => {
-    const parentPass = scope.parent === null ? null : scope.parent.conf(proxyModule).pass;
-    finishProxyConf(merged, own, scope, parentPass);
+    finishProxyConf(merged, own, scope, scope.parent === null ? null : scope.parent.conf(proxyModule));
   },
   compileLocation: (conf, build) => {
     if (conf.pass !== null) compileProxy(conf, build);
   },
 };
+
+/** The row, which also notes where the directive stands. */
+function withPosition(row: DirectiveSpec<ProxyConf>): DirectiveSpec<ProxyConf> {
+  return {
+    ...row,
+    apply: (own, use) => {
+      own.positions = { ...own.positions, [use.name]: use.pos };
+      row.apply?.(own, use);
+    },
+  };
+}
 
 function compileProxy(conf: ProxyConf, build: LocationBuild): void {
   const prefix = locationPrefix(build.scope) ?? '';

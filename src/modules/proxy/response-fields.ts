@@ -58,6 +58,7 @@ export class ResponseFields {
   constructor(conf: ProxyConf, locationName: string, variables: VariableCompiler) {
     const actions = this.#actions;
     this.#ignored = conf.ignoreHeaders;
+    variables.pos = conf.positions['proxy_redirect'] ?? variables.pos;
     this.#redirects = compileRedirects(conf, locationName, variables);
     this.#cookies = CookieRewriter.compile(conf, variables);
     actions[HEADER_ID['content-type']] = CONTENT_TYPE;

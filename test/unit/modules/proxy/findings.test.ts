@@ -91,6 +91,23 @@ const cases: readonly (readonly [string, string | null])[] = [
   ['proxy_store on;', '"proxy_store" directive is not supported: responses are not stored'],
 ];
 
+describe('findings that only show when it is compiled stand at their directive', () => {
+  for (const [block, line] of [
+    ['proxy_set_header X x;\nproxy_pass http://u:8080;', 6],
+    ['proxy_pass http://u;\nproxy_redirect ~( x;', 6],
+    ['proxy_pass http://u;\n\nproxy_cookie_path ~( x;', 7],
+    ['proxy_pass http://u;\nproxy_set_header X $nope;', 6],
+  ] as const) {
+    test(block, () => {
+      const { findings } = compileText(
+        `upstream u { server 127.0.0.1:1; } server { listen 80; location / {\n\n${block}\n} }`,
+      );
+      expect(findings).toHaveLength(1);
+      expect(findings[0]).toMatch(new RegExp(` in test\\.conf:${line}$`));
+    });
+  }
+});
+
 describe('findings of the proxy module', () => {
   for (const [block, finding] of cases) {
     test(block, () => {
