@@ -207,7 +207,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       this.#refuseSilently(400, 'client prematurely closed connection');
     } else if (state === 'busy') {
       if (this.#isEnding) this.#finish();
-      else this.#clientEnded();
+      else this.#clientEnded(error);
     }
     // A content handler that goes on without its client (proxy_ignore_client_abort) still owns the exchange.
     if (this.#ex === null) this.#become('closed');
@@ -396,7 +396,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   }
 
   /** FIN or failure while a request is in work. */
-  #clientEnded(): void {
+  #clientEnded(cause: Error | null = null): void {
     const ex = this.#ex as Exchange;
     const body = this.#body;
     if (this.#isEnding) return;
@@ -407,7 +407,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       return;
     }
     const { content } = ex;
-    if (content !== null) content.onClientAborted();
+    if (content !== null) content.onClientAborted(undefined, cause);
     else if (this.#wire.isDestroyed) this.#finish();
   }
 

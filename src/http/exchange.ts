@@ -27,9 +27,9 @@ export class UpstreamAttempt {
 export interface ContentState {
   /**
    * The client went away: stop everything. Called at most once. Not called after the exchange ended.
-   * `reason`: what the log says; default: that the client closed the connection.
+   * `reason`: what the log says; default: that the client closed the connection. `cause`: what broke it (a reset).
    */
-  onClientAborted(reason?: string): void;
+  onClientAborted(reason?: string, cause?: Error | null): void;
   /** The stream took all that was waiting (`sendBody` had returned false). */
   onWritable(): void;
 }

@@ -1,6 +1,7 @@
 import { wallMs } from '../../core/clock.ts';
 import type { Deadlines } from '../../core/deadlines.ts';
 import { ProxyError } from '../../core/errors.ts';
+import { strerror } from '../../core/strerror.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
@@ -422,7 +423,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   // --- the client goes away
 
-  onClientAborted(reason?: string): void {
+  onClientAborted(reason?: string, cause: Error | null = null): void {
     const ex = this.#ex;
     if (ex === null || this.#stage === 'over' || this.#stage === 'tunnel') return;
     if (reason !== undefined) this.#log('info', reason);
@@ -431,23 +432,24 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       if (ex.stream.pendingBytes === 0) this.#relay.onWritable();
       return;
     }
-    if (reason === undefined) this.#logClientLeft();
+    if (reason === undefined) this.#logClientLeft(cause);
     this.#dropAttempt();
     this.#endUnanswered(499);
   }
 
-  #logClientLeft(): void {
+  #logClientLeft(cause: Error | null): void {
+    const code = (cause as NodeJS.ErrnoException | null)?.code;
+    const why = code === undefined ? '' : ` (${strerror(code)})`;
     if (this.#peer === null) {
-      this.#log('info', 'client prematurely closed connection');
+      this.#log('info', `client prematurely closed connection${why}`);
       return;
     }
     // nginx only says that it reads the head when something of it has come.
     const isUnanswered = this.#stage === 'reading-head' && this.#connection?.bytesReceived === 0;
     const doing = STAGES[isUnanswered ? 'sending' : this.#stage];
-    this.#log(
-      'info',
-      `epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too${doing}`,
-    );
+    const text =
+      'epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too';
+    this.#log('info', text + why + doing);
   }
 
   /** Gives up what is under way at the peer, if anything is. */
