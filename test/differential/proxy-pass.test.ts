@@ -39,7 +39,9 @@ compare('proxy_pass and the URI', {
   cases: {
     'without a URI: as it came': get('/a%20b//c/../d?x=%20y'),
     'without a URI: not normalised when nothing changed': get('/A%2fb?'),
-    'absolute form without a path': raw('GET http://proxy.example?x=y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+    'absolute form without a path': raw(
+      'GET http://proxy.example?x=y HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n',
+    ),
     'with /: the prefix is taken off': get('/slash/a/b?c=d'),
     'with /: the rest is escaped anew': get('/slash/a%20b%2fc%3f%23?d'),
     'with /: high bytes and quotes': get('/slash/caf%C3%A9%22%27'),
