@@ -6,7 +6,7 @@ import { headerOf, readMessage, statusOf } from './http-message.ts';
 export interface LoadOptions {
   readonly port: number;
   readonly connections: number;
-  /** Pause of each connection between an answer and its next request: what bounds the rate. */
+  /** Mean pause of a connection between an answer and its next request: what bounds the rate. */
   readonly pauseMs: number;
   /** Every so many-th request of a connection is a POST with a small body; 0 = none. */
   readonly postEvery: number;
@@ -54,7 +54,10 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#loops = Array.from({ length: options.connections }, () => this.#loop());
+    this.#loops = Array.from({ length: options.connections }, (_, index) =>
+      // Not in step with each other.
+      this.#loop(options.pauseMs * (0.5 + index / options.connections)),
+    );
   }
 
   /** Waits for so many more outcomes. */
@@ -84,8 +87,9 @@ export class Load {
     return this.outcomes;
   }
 
-  async #loop(): Promise<void> {
-    const { postEvery, pauseMs } = this.#options;
+  async #loop(pauseMs: number): Promise<void> {
+    const { postEvery } = this.#options;
+    await sleep(pauseMs);
     let reading: Reading | null = null;
     let worker = '';
     for (let nth = 1; !this.#isOver; nth++) {
