@@ -35,6 +35,8 @@ export class BodySource {
     this.#emptyLength = location.passesBody && contentLength === 0 ? 0 : 'none';
     // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
     this.#whole?.rewind();
+    // As nginx: whoever expects 100 Continue gets it, even without a body to send.
+    if (framing === 'none' && ex.request.expectContinue) ex.stream.discardBody(true);
     if (framing === 'none' || this.#whole !== null || !location.readsBody) {
       this.#owner.onBodyReady();
       return;
