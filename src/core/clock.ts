@@ -10,6 +10,30 @@ export function nowMs(): number {
   return performance.now() + bootOffsetMs;
 }
 
+// The instant of the turn at hand: -1 = not asked for yet.
+let turnAtMs = -1;
+let isInTurn = false;
+
+/** A socket's callback begins: until `endTurn`, `turnMs` stands still. */
+export function beginTurn(): void {
+  isInTurn = true;
+  turnAtMs = -1;
+}
+
+export function endTurn(): void {
+  isInTurn = false;
+}
+
+/**
+ * `nowMs()`, asked of the kernel once per turn of the event loop (nginx's ngx_current_msec): for deadlines and durations, which are looked at
+ * many times per request.
+ */
+export function turnMs(): number {
+  if (!isInTurn) return nowMs();
+  if (turnAtMs < 0) turnAtMs = nowMs();
+  return turnAtMs;
+}
+
 /** Wall-clock milliseconds since the epoch, for logs and `Date:`; may jump. */
 export function wallMs(): number {
   return Date.now();

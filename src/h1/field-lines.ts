@@ -113,11 +113,34 @@ export function badLineText(bytes: Buffer, reader: FieldReader): string {
   return `"${bytes.toString('latin1', reader.at, reader.badAt)}\\x${byte}..."`;
 }
 
-/** Does a comma-separated list (`Connection`, `Transfer-Encoding`) hold this lower-case token? Case does not count. */
-export function listHasToken(list: string, token: string): boolean {
-  if (list.length < token.length) return false;
-  if (list.length === token.length) return list.toLowerCase() === token;
-  for (const element of list.toLowerCase().split(',')) if (element.trim() === token) return true;
+const COMMA = 0x2c;
+
+/** Does a field that is a comma-separated list (`Connection`) hold this token of lower-case letters and '-'? Case does not count. */
+export function fieldHasToken(block: HeaderBlock, index: number, token: string): boolean {
+  const { bytes } = block;
+  const end = block.offsets[index * 4 + 3] as number;
+  let at = block.offsets[index * 4 + 2] as number;
+  while (at < end) {
+    const byte = bytes[at] as number;
+    if (byte === COMMA || byte === SPACE || byte === TAB) {
+      at++;
+      continue;
+    }
+    let length = 0;
+    while (
+      length < token.length &&
+      at + length < end &&
+      ((bytes[at + length] as number) | 0x20) === token.charCodeAt(length)
+    ) {
+      length++;
+    }
+    at += length;
+    if (length === token.length) {
+      while (at < end && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
+      if (at === end || bytes[at] === COMMA) return true;
+    }
+    while (at < end && bytes[at] !== COMMA) at++;
+  }
   return false;
 }
 

@@ -1,4 +1,4 @@
-import { nowMs } from '../core/clock.ts';
+import { turnMs } from '../core/clock.ts';
 import type { Deadlines } from '../core/deadlines.ts';
 import type { ClientConnection, ClientStream } from '../http/client-stream.ts';
 import { Exchange } from '../http/exchange.ts';
@@ -52,7 +52,7 @@ export class H1Server {
     values[ACCEPTED] = (values[ACCEPTED] as number) + 1;
     values[HANDLED] = (values[HANDLED] as number) + 1;
     values[ACTIVE] = (values[ACTIVE] as number) + 1;
-    const connection = new ServerConnection(this, wire, this.#nextConnectionId++, group, unixPath, nowMs());
+    const connection = new ServerConnection(this, wire, this.#nextConnectionId++, group, unixPath, turnMs());
     this.#connections.add(connection);
     wire.sink = connection;
     connection.awaitFirstRequest();

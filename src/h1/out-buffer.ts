@@ -1,3 +1,4 @@
+import { beginTurn, endTurn } from '../core/clock.ts';
 import type { Wire } from '../net/wire.ts';
 
 /** A head, a full read from a peer and chunk framing fit. */
@@ -50,11 +51,13 @@ class OutBuffer {
 
   /** Around each socket callback: what was gathered in it is written at its end. */
   enterTurn(): void {
-    this.#depth++;
+    if (this.#depth++ === 0) beginTurn();
   }
 
   leaveTurn(): void {
-    if (--this.#depth === 0 && this.owner !== null) this.owner.flushOut();
+    if (--this.#depth > 0) return;
+    if (this.owner !== null) this.owner.flushOut();
+    endTurn();
   }
 
   flush(): void {
@@ -67,7 +70,7 @@ class OutBuffer {
     this.owner = null;
     this.length = 0;
     if (length === 0) return true;
-    const isTaken = wire.write(this.bytes.subarray(0, length));
+    const isTaken = wire.write(new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, length));
     if (!isTaken) this.bytes = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
     return isTaken;
   }

@@ -11,7 +11,8 @@ export class RequestBodyReader {
   #sink: BodySink | null = null;
   #isBroken = false;
   #isPaused = false;
-  /** Body bytes that came, framing included. */
+  #isUntouched = true;
+  /** Body bytes that were delivered, framing included. */
   wireBytes = 0;
   readonly #onChunk = (view: Buffer): boolean => this.#deliverChunk(view);
 
@@ -24,7 +25,13 @@ export class RequestBodyReader {
     this.#sink = null;
     this.#isBroken = false;
     this.#isPaused = false;
+    this.#isUntouched = true;
     this.wireBytes = 0;
+  }
+
+  /** Nobody has asked for it yet. */
+  get isUntouched(): boolean {
+    return this.#isUntouched;
   }
 
   /** Everything that belongs to this body was read. */
@@ -49,6 +56,7 @@ export class RequestBodyReader {
   /** `maxBytes` bounds a chunked body; 0 = none. */
   deliverTo(sink: BodySink, maxBytes: number): void {
     this.#sink = sink;
+    this.#isUntouched = false;
     if (this.#decoder !== null) this.#decoder.maxBytes = maxBytes;
     this.#isPaused = false;
   }
@@ -88,20 +96,17 @@ export class RequestBodyReader {
     if (this.isDone) this.#finish();
   }
 
-  /** Takes and drops what belongs to the body. */
+  /** Takes and drops what belongs to the body. As in nginx it does not count as a part of the request's length. */
   discard(input: InputQueue): void {
     if (this.#decoder === null) {
       const taken = Math.min(this.#remaining, input.length);
       input.start += taken;
       this.#remaining -= taken;
-      this.wireBytes += taken;
       return;
     }
-    const before = input.start;
     const stop = this.#decoder.decode(input.bytes, input.start, input.end, () => true);
     if (stop < 0) this.#isBroken = true;
     else input.start = stop;
-    this.wireBytes += input.start - before;
   }
 
   #readChunked(input: InputQueue): void {

@@ -1,7 +1,7 @@
 import type { HeaderBlock } from '../http/header-block.ts';
 import { HEADER_ID } from '../http/known-header.ts';
 import type { RequestHead } from '../http/request-head.ts';
-import { listHasToken, parseContentLength } from './field-lines.ts';
+import { fieldHasToken, parseContentLength } from './field-lines.ts';
 import { type HeadRefusal, refusal } from './head-refusal.ts';
 
 const DOING = 'while reading client request headers';
@@ -26,6 +26,7 @@ const uniqueBit = new Uint32Array(256);
     'if-match',
     'if-none-match',
     'if-range',
+    'content-range',
   ] as const
 ).forEach((name, bit) => {
   uniqueBit[HEADER_ID[name]] = 1 << bit;
@@ -80,10 +81,9 @@ function readConnection(head: RequestHead, first: number, hasUpgrade: boolean): 
   const { headers } = head;
   for (let i = first; i < headers.count; i++) {
     if (headers.ids[i] !== HEADER_ID.connection) continue;
-    const value = headers.value(i);
-    if (listHasToken(value, 'close')) head.keepAlive = false;
-    else if (head.version === 10 && listHasToken(value, 'keep-alive')) head.keepAlive = true;
-    if (hasUpgrade && listHasToken(value, 'upgrade')) head.upgrade = true;
+    if (fieldHasToken(headers, i, 'close')) head.keepAlive = false;
+    else if (head.version === 10 && fieldHasToken(headers, i, 'keep-alive')) head.keepAlive = true;
+    if (hasUpgrade && fieldHasToken(headers, i, 'upgrade')) head.upgrade = true;
   }
 }
 

@@ -1,12 +1,13 @@
 import { BYTE_CLASS, CR, LF, SPACE, VALUE_OK } from '../core/byte-tables.ts';
 import { HEADER_ID } from '../http/known-header.ts';
+import { statusText } from '../http/reason-phrase.ts';
 import type { UpstreamResponseHead } from '../http/upstream-response-head.ts';
 import {
   BAD_FIELD,
   badLineText,
   FieldReader,
+  fieldHasToken,
   INCOMPLETE,
-  listHasToken,
   parseContentLength,
   parseFieldLines,
 } from './field-lines.ts';
@@ -91,9 +92,17 @@ export class ResponseHeadParser {
     if (bytes[end] !== LF) return BAD_FIELD;
     head.status = status;
     head.version = minor === ZERO ? 10 : 11;
-    head.statusLine = bytes.toString('latin1', statusStart, at);
+    // The usual phrase makes no string.
+    const usual = statusText(status);
+    head.statusLine = holds(bytes, statusStart, at, usual) ? usual : bytes.toString('latin1', statusStart, at);
     return end + 1;
   }
+}
+
+function holds(bytes: Buffer, start: number, end: number, text: string): boolean {
+  if (end - start !== text.length) return false;
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /** Framing and persistence of a response (RFC 9112 sections 6.3 and 9.3); '' when sound, else why not. */
@@ -113,9 +122,8 @@ function readFraming(head: UpstreamResponseHead, isHeadRequest: boolean): string
       if (codingAt >= 0) return 'upstream sent duplicate header line: "Transfer-Encoding"';
       codingAt = i;
     } else if (id === HEADER_ID.connection) {
-      const value = headers.value(i);
-      if (listHasToken(value, 'close')) head.keepAlive = false;
-      else if (head.version === 10 && listHasToken(value, 'keep-alive')) head.keepAlive = true;
+      if (fieldHasToken(headers, i, 'close')) head.keepAlive = false;
+      else if (head.version === 10 && fieldHasToken(headers, i, 'keep-alive')) head.keepAlive = true;
     }
   }
 

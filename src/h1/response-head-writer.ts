@@ -45,22 +45,28 @@ const KEEP_ALIVE_TIMEOUT = Buffer.from('Keep-Alive: timeout=', 'latin1');
 /** The first lines (status, Server, Date) of the statuses sent in this second. */
 let second = 0;
 let dateText = '';
-const firstLines = new Map<string, Buffer>();
+const firstLines: Readonly<Record<CoreSettings['serverTokens'], Map<number, Buffer>>> = {
+  on: new Map(),
+  off: new Map(),
+  build: new Map(),
+};
 
 function refreshDate(): void {
   const now = Math.floor(wallMs() / 1000);
   if (now === second) return;
   second = now;
   dateText = new Date(now * 1000).toUTCString();
-  firstLines.clear();
+  firstLines.on.clear();
+  firstLines.off.clear();
+  firstLines.build.clear();
 }
 
 function firstLinesOf(status: number, tokens: CoreSettings['serverTokens']): Buffer {
-  const key = tokens + status;
-  let lines = firstLines.get(key);
+  const known = firstLines[tokens];
+  let lines = known.get(status);
   if (lines === undefined) {
     lines = line(`HTTP/1.1 ${statusText(status)}\r\nServer: ${SERVER_TEXT[tokens]}\r\nDate: ${dateText}`);
-    firstLines.set(key, lines);
+    known.set(status, lines);
   }
   return lines;
 }
@@ -69,7 +75,8 @@ const put = (bytes: Buffer, at: number, source: Buffer) => writeBytes(bytes, at,
 
 /** Upper bound of the head's size in bytes, to make room before `writeResponseHead`. */
 export function responseHeadBound(head: ResponseHead): number {
-  let bound = 512 + head.statusLine.length + head.contentType.length + head.server.length + head.lastModified.length;
+  let bound = 512 + head.statusLine.length + head.contentType.length + head.lastModified.length;
+  if (head.server !== null) bound += head.server.length;
   for (const text of head.added) bound += text.length + 4;
   // Each field grows by at most ": " and CRLF.
   if (head.passed !== null) bound += passedBytes(head.passed) + head.passed.count * 4;
@@ -102,8 +109,9 @@ export function writeResponseHead(
   } else {
     at = writeText(bytes, at, 'HTTP/1.1 ');
     at = writeCrLf(bytes, writeText(bytes, at, head.statusLine === '' ? standardText : head.statusLine));
-    at = writeField(bytes, at, 'Server', head.server === '' ? SERVER_TEXT[core.serverTokens] : head.server);
-    at = writeField(bytes, at, 'Date', head.date === '' ? dateText : head.date);
+    const { server, date } = head;
+    if (server !== null) at = writeField(bytes, at, 'Server', server === '' ? SERVER_TEXT[core.serverTokens] : server);
+    if (date !== null) at = writeField(bytes, at, 'Date', date === '' ? dateText : date);
   }
 
   // 2. what the body is and how long

@@ -1,4 +1,4 @@
-import { nowMs } from '../core/clock.ts';
+import { turnMs } from '../core/clock.ts';
 import type { Deadlined } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { BodySink, ClientConnection, ClientStream, TunnelEnd, TunnelSink } from '../http/client-stream.ts';
@@ -289,7 +289,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const { settings } = group.defaultServer;
     this.#requestGroup = group;
     const ex = this.#server.takeExchange(this, this, group);
-    ex.startedAtMs = nowMs();
+    ex.startedAtMs = turnMs();
     ex.isPipelined = this.#isNextPipelined;
     this.#parser.begin(settings, this.#isNextPipelined);
     this.#isNextPipelined = false;
@@ -515,10 +515,15 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#advance();
   }
 
-  discardBody(saysContinue = false): void {
+  discardBody(saysContinue = false): boolean {
+    const body = this.#body;
     if (saysContinue) this.#sayContinue();
-    // What is left is dropped when the response is out (`#finish`).
-    this.#body?.detach();
+    if (body === null) return true;
+    // What came with the head is looked at now; what is left is dropped when the response is out (`#finish`).
+    // A body that is being delivered may stand in the middle of a chunk: nothing of it is taken here.
+    if (body.isUntouched) body.discard(this.#input);
+    body.detach();
+    return !body.isBroken;
   }
 
   openTunnel(tunnel: TunnelSink): TunnelEnd {
@@ -583,7 +588,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       this.#lingering = core;
       if (isBodyLeft) {
         this.#become('discarding');
-        this.#lingerUntilMs = nowMs() + core.lingeringTimeMs;
+        this.#lingerUntilMs = turnMs() + core.lingeringTimeMs;
         this.#deadlineIn(core.lingeringTimeoutMs);
       } else this.#becomeIdle();
       this.#isNextPipelined = this.#input.length > 0;
@@ -614,7 +619,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       this.#becomeIdle();
       return true;
     }
-    const now = nowMs();
+    const now = turnMs();
     if (now >= this.#lingerUntilMs) this.#close();
     else this.#deadlineIn(Math.min(this.#lingeringTimeoutMs(), this.#lingerUntilMs - now));
     return false;
@@ -625,7 +630,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#server.flushLogs();
     this.#input.clear();
     this.#become('lingering');
-    this.#lingerUntilMs = nowMs() + core.lingeringTimeMs;
+    this.#lingerUntilMs = turnMs() + core.lingeringTimeMs;
     this.#wire.end();
     this.#resumeReading();
     this.#deadlineIn(core.lingeringTimeoutMs);
@@ -635,7 +640,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const core = this.#lingering;
     if (core === null) return 0;
     if (this.#state !== 'lingering') return core.lingeringTimeoutMs;
-    return Math.max(Math.min(core.lingeringTimeoutMs, this.#lingerUntilMs - nowMs()), 1);
+    return Math.max(Math.min(core.lingeringTimeoutMs, this.#lingerUntilMs - turnMs()), 1);
   }
 
   #close(): void {
@@ -677,7 +682,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** 0 = no limit. */
   #deadlineIn(ms: number): void {
-    if (ms > 0) this.#server.deadlines.set(this, nowMs() + ms);
+    if (ms > 0) this.#server.deadlines.set(this, turnMs() + ms);
     else this.#server.deadlines.clear(this);
   }
 

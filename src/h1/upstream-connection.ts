@@ -1,4 +1,4 @@
-import { nowMs } from '../core/clock.ts';
+import { turnMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
 import { ProxyError, type RetrySafety } from '../core/errors.ts';
 import { strerror } from '../core/strerror.ts';
@@ -86,7 +86,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#wire = wire;
     this.#home = home;
     this.#deadlines = deadlines;
-    this.openedAtMs = nowMs();
+    this.openedAtMs = turnMs();
     wire.sink = this;
   }
 
@@ -376,7 +376,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     let ms = 0;
     if (this.#isWaitingToSend) ms = this.#sendTimeoutMs;
     else if (!this.#isPaused && this.#isRequestComplete) ms = this.#readTimeoutMs;
-    if (ms > 0 && (this.#state === 'head' || this.#state === 'body')) this.#deadlines.set(this, nowMs() + ms);
+    if (ms > 0 && (this.#state === 'head' || this.#state === 'body')) this.#deadlines.set(this, turnMs() + ms);
     else this.#deadlines.clear(this);
   }
 

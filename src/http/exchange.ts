@@ -1,3 +1,4 @@
+import { clearArray } from '../core/clear-array.ts';
 import type { ClientConnection, ClientStream } from './client-stream.ts';
 import type { Location, VirtualServer } from './location.ts';
 import type { KeptBody } from './request-body.ts';
@@ -170,7 +171,7 @@ export class Exchange {
     this.content = null;
     this.attemptCount = 0;
     this.upstreamHead = null;
-    this.slots.length = 0;
+    clearArray(this.slots);
     this.requestId = '';
     this.extras = null;
     this.body = null;

@@ -1,4 +1,5 @@
 const DOT = 0x2e;
+const COLON = 0x3a;
 
 /** Bytes of a plain name: letters in lower case, digits, `-`, `_`. */
 const PLAIN = new Uint8Array(256);
@@ -16,10 +17,19 @@ export function validateHost(value: string): string | null {
   let previous = DOT;
   for (let i = 0; i < length; i++) {
     const c = value.charCodeAt(i);
+    if (c === COLON && previous !== DOT) return isPort(value, i + 1) ? value.slice(0, i) : validateOther(value);
     if (PLAIN[c] === 0 && (c !== DOT || previous === DOT)) return validateOther(value);
     previous = c;
   }
   return previous === DOT ? validateOther(value) : value;
+}
+
+function isPort(value: string, start: number): boolean {
+  for (let i = start; i < value.length; i++) {
+    const c = value.charCodeAt(i);
+    if (c < 0x30 || c > 0x39) return false;
+  }
+  return true;
 }
 
 function validateOther(value: string): string | null {

@@ -58,15 +58,16 @@ export type KnownHeader = Exclude<(typeof KNOWN_HEADERS)[number], ''>;
 /** Id of a header name. */
 export const HEADER_ID = Object.fromEntries(KNOWN_HEADERS.map((name, id) => [name, id])) as Record<KnownHeader, number>;
 
-// One bucket per (length, first letter, last letter); names that share one are tried in turn.
-const buckets = new Map<number, number[]>();
-const bucketKey = (length: number, first: number, last: number) =>
-  (length << 16) | ((first | 0x20) << 8) | (last | 0x20);
+// One bucket per mix of length, first and last letter; names that share one are tried in turn.
+const BUCKET_MASK = 511;
+const bucketOf = (length: number, first: number, last: number) =>
+  ((length << 4) ^ ((first | 0x20) * 3) ^ ((last | 0x20) << 2)) & BUCKET_MASK;
+const buckets: (readonly number[] | null)[] = Array.from({ length: BUCKET_MASK + 1 }, () => null);
 const table: (Uint8Array | null)[] = KNOWN_HEADERS.map((name) => (name === '' ? null : Buffer.from(name, 'latin1')));
 KNOWN_HEADERS.forEach((name, id) => {
   if (name === '') return;
-  const key = bucketKey(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
-  buckets.set(key, [...(buckets.get(key) ?? []), id]);
+  const bucket = bucketOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 1));
+  buckets[bucket] = [...(buckets[bucket] ?? []), id];
 });
 // Lengths that occur: most unknown names end here.
 const longest = Math.max(...KNOWN_HEADERS.map((name) => name.length));
@@ -85,10 +86,12 @@ function equalsIgnoringCase(bytes: Uint8Array, start: number, name: Uint8Array):
 export function knownHeaderId(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start;
   if (length < 2 || length > longest) return 0;
-  const ids = buckets.get(bucketKey(length, bytes[start] as number, bytes[end - 1] as number));
-  if (ids === undefined) return 0;
-  for (const id of ids) {
-    if (equalsIgnoringCase(bytes, start, table[id] as Uint8Array)) return id;
+  const ids = buckets[bucketOf(length, bytes[start] as number, bytes[end - 1] as number)] ?? null;
+  if (ids === null) return 0;
+  for (let i = 0; i < ids.length; i++) {
+    const id = ids[i] as number;
+    const name = table[id] as Uint8Array;
+    if (name.length === length && equalsIgnoringCase(bytes, start, name)) return id;
   }
   return 0;
 }

@@ -42,7 +42,9 @@ const REASONS: Readonly<Record<number, string>> = {
   507: 'Insufficient Storage',
 };
 
+const texts: string[] = [];
+
 /** `404 Not Found`; `299 ` for a status that has no phrase (RFC 9112 section 4 keeps the space). */
 export function statusText(status: number): string {
-  return `${status} ${REASONS[status] ?? ''}`;
+  return (texts[status] ??= `${status} ${REASONS[status] ?? ''}`);
 }

@@ -1,3 +1,4 @@
+import { clearArray } from '../core/clear-array.ts';
 import type { HeaderBlock } from './header-block.ts';
 
 /**
@@ -16,10 +17,10 @@ export class ResponseHead {
   passed: HeaderBlock | null = null;
   /** Pairs: name, value, name, value. */
   readonly added: string[] = [];
-  /** `Date` passed through from the upstream (proxy_pass_header Date); '' = now. */
-  date = '';
-  /** `Server` passed through from the upstream (proxy_pass_header Server); '' = ours. */
-  server = '';
+  /** `Date` passed through from the upstream (proxy_pass_header Date); '' = now, null = none. */
+  date: string | null = '';
+  /** `Server` passed through from the upstream (proxy_pass_header Server); '' = ours, null = none. */
+  server: string | null = '';
   /** Last-Modified of a response made here; '' = none. */
   lastModified = '';
   /** The body is a range or is otherwise not to be transformed by filters. */
@@ -31,7 +32,7 @@ export class ResponseHead {
     this.contentType = '';
     this.contentLength = -1;
     this.passed = null;
-    this.added.length = 0;
+    clearArray(this.added);
     this.date = '';
     this.server = '';
     this.lastModified = '';

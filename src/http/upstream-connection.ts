@@ -1,3 +1,4 @@
+import { clearArray } from '../core/clear-array.ts';
 import type { ProxyError } from '../core/errors.ts';
 import type { TunnelEnd, TunnelSink } from './client-stream.ts';
 import type { HeaderBlock } from './header-block.ts';
@@ -25,7 +26,7 @@ export class UpstreamRequest {
     this.method = '';
     this.target = '';
     this.version = 11;
-    this.added.length = 0;
+    clearArray(this.added);
     this.passed = null;
     this.isChunked = false;
   }

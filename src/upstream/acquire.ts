@@ -1,4 +1,4 @@
-import { nowMs } from '../core/clock.ts';
+import { turnMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
 import { strerror } from '../core/strerror.ts';
@@ -60,9 +60,8 @@ export class PeerConnections {
   ): Connecting | null {
     const pool = this.#poolOf(group);
     const owner = pool?.conf.isLocal === true ? options.owner : null;
-    const lease = { peer, owner };
     if (pool !== null && !isFresh) {
-      const idle = pool.take(lease);
+      const idle = pool.take(peer, owner);
       if (idle !== null) {
         waiter.onConnected(idle);
         return null;
@@ -79,9 +78,8 @@ export class PeerConnections {
       isFast: this.#isFast,
     };
     const attempt = new ConnectAttempt(this.#deadlines, waiter, (wire) => {
-      const connection = new H1UpstreamConnection(wire, pool ?? CLOSES, this.#deadlines);
-      pool?.adopt(connection, lease);
-      return connection;
+      const home = pool === null ? CLOSES : pool.home(peer, owner);
+      return new H1UpstreamConnection(wire, home, this.#deadlines);
     });
     attempt.start(targetOf(peer.address), connectOptions, options.connectTimeoutMs);
     return attempt;
@@ -125,7 +123,7 @@ class ConnectAttempt implements Connecting, Deadlined {
   }
 
   start(target: ConnectTarget, options: ConnectOptions, timeoutMs: number): void {
-    if (timeoutMs > 0) this.#deadlines.set(this, nowMs() + timeoutMs);
+    if (timeoutMs > 0) this.#deadlines.set(this, turnMs() + timeoutMs);
     this.#connecting = connectWire(target, options, {
       onConnected: (wire) => {
         this.#deadlines.remove(this);

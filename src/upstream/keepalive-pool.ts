@@ -1,38 +1,52 @@
-import { nowMs } from '../core/clock.ts';
+import { turnMs } from '../core/clock.ts';
 import type { Deadlines } from '../core/deadlines.ts';
 import type { ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connection.ts';
 import type { Peer } from './peer.ts';
 import type { KeepaliveConf } from './peer-conf.ts';
 
-/** One idle connection: member of its peer's stack and of the pool's list by age. */
-interface IdleEntry {
-  readonly connection: H1UpstreamConnection;
-  readonly lease: Lease;
-  older: IdleEntry | null;
-  newer: IdleEntry | null;
-}
-
-/** What a connection belongs to while it lives: who may use it again. */
-export interface Lease {
+/** A connection's place in its pool, for life: in use, or idle in its peer's stack and in the pool's list by age. */
+class PoolPlace implements ConnectionHome {
+  readonly pool: KeepalivePool;
   readonly peer: Peer;
-  /** `keepalive … local`: only this location; null = everybody. */
+  /** `keepalive … local`: only this location uses it again; null = everybody. */
   readonly owner: object | null;
+  connection: H1UpstreamConnection | null = null;
+  isIdle = false;
+  older: PoolPlace | null = null;
+  newer: PoolPlace | null = null;
+
+  constructor(pool: KeepalivePool, peer: Peer, owner: object | null) {
+    this.pool = pool;
+    this.peer = peer;
+    this.owner = owner;
+  }
+
+  keep(connection: H1UpstreamConnection): boolean {
+    this.connection = connection;
+    return this.pool.put(this, connection);
+  }
+
+  lost(): void {
+    this.pool.remove(this);
+  }
 }
 
 /**
  * Idle connections of one upstream in this worker (`keepalive N`). Last in, first out, so that the surplus grows old and is closed;
  * when it is full the oldest makes room, as in nginx.
  *
+ * ```
+ * #oldest <-> ... <-> #newest      all idle ones, by age
+ * peer.idle = [ ..., newest ]      those of one peer, a stack
+ * ```
  * An idle connection keeps listening: FIN, an error or any byte ends it (see H1UpstreamConnection).
  */
-export class KeepalivePool implements ConnectionHome {
+export class KeepalivePool {
   conf: KeepaliveConf;
   readonly #deadlines: Deadlines;
-  readonly #entries = new Map<H1UpstreamConnection, IdleEntry>();
-  readonly #leases = new WeakMap<H1UpstreamConnection, Lease>();
-  readonly #stacks = new Map<Peer, IdleEntry[]>();
-  #oldest: IdleEntry | null = null;
-  #newest: IdleEntry | null = null;
+  #size = 0;
+  #oldest: PoolPlace | null = null;
+  #newest: PoolPlace | null = null;
 
   constructor(conf: KeepaliveConf, deadlines: Deadlines) {
     this.conf = conf;
@@ -40,81 +54,79 @@ export class KeepalivePool implements ConnectionHome {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
-  /** A new connection that will come home here. */
-  adopt(connection: H1UpstreamConnection, lease: Lease): void {
-    this.#leases.set(connection, lease);
+  /** The home of a new connection to `peer`. */
+  home(peer: Peer, owner: object | null): ConnectionHome {
+    return new PoolPlace(this, peer, owner);
   }
 
   /** The connection used last that leads to `peer`; null when there is none. */
-  take(lease: Lease): H1UpstreamConnection | null {
-    const stack = this.#stacks.get(lease.peer);
-    if (stack === undefined) return null;
+  take(peer: Peer, owner: object | null): H1UpstreamConnection | null {
+    const stack = stackOf(peer);
     for (let i = stack.length - 1; i >= 0; i--) {
-      const entry = stack[i] as IdleEntry;
-      if (entry.lease.owner !== lease.owner) continue;
-      this.#remove(entry, i);
-      if (!entry.connection.isAlive) continue;
-      entry.connection.lease();
-      return entry.connection;
+      const place = stack[i] as PoolPlace;
+      if (place.owner !== owner || place.pool !== this) continue;
+      this.remove(place);
+      const { connection } = place;
+      if (connection === null || !connection.isAlive) continue;
+      connection.lease();
+      return connection;
     }
     return null;
   }
 
-  keep(connection: H1UpstreamConnection): boolean {
+  /** False: it is not to be used again. */
+  put(place: PoolPlace, connection: H1UpstreamConnection): boolean {
     const { maxIdle, maxRequests, maxAgeMs, idleTimeoutMs } = this.conf;
-    const lease = this.#leases.get(connection);
-    const now = nowMs();
-    if (lease === undefined || maxIdle === 0 || lease.peer.isDown) return false;
+    const now = turnMs();
+    if (maxIdle === 0 || place.peer.isDown) return false;
     if (connection.requests >= maxRequests || now - connection.openedAtMs > maxAgeMs) return false;
-    while (this.#oldest !== null && this.#entries.size >= maxIdle) {
-      this.#oldest.connection.destroy();
-      this.#remove(this.#oldest, -1);
-    }
+    while (this.#oldest !== null && this.#size >= maxIdle) this.#close(this.#oldest);
 
-    const entry: IdleEntry = { connection, lease, older: this.#newest, newer: null };
-    if (this.#newest === null) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-    this.#entries.set(connection, entry);
-    const stack = this.#stacks.get(lease.peer);
-    if (stack === undefined) this.#stacks.set(lease.peer, [entry]);
-    else stack.push(entry);
+    place.isIdle = true;
+    place.older = this.#newest;
+    if (this.#newest === null) this.#oldest = place;
+    else this.#newest.newer = place;
+    this.#newest = place;
+    this.#size++;
+    stackOf(place.peer).push(place);
     if (idleTimeoutMs > 0) this.#deadlines.set(connection, now + idleTimeoutMs);
     return true;
   }
 
-  lost(connection: H1UpstreamConnection): void {
-    const entry = this.#entries.get(connection);
-    if (entry !== undefined) this.#remove(entry, -1);
+  remove(place: PoolPlace): void {
+    if (!place.isIdle) return;
+    place.isIdle = false;
+    this.#size--;
+    if (place.older === null) this.#oldest = place.newer;
+    else place.older.newer = place.newer;
+    if (place.newer === null) this.#newest = place.older;
+    else place.newer.older = place.older;
+    place.older = null;
+    place.newer = null;
+    const stack = stackOf(place.peer);
+    if (stack.at(-1) === place) stack.pop();
+    else stack.splice(stack.indexOf(place), 1);
   }
 
   /** A peer left the configuration: its idle connections are closed. */
   closePeer(peer: Peer): void {
-    for (const entry of [...(this.#stacks.get(peer) ?? [])]) {
-      this.#remove(entry, -1);
-      entry.connection.destroy();
-    }
+    for (const place of [...stackOf(peer)]) if (place.pool === this) this.#close(place);
   }
 
   closeAll(): void {
-    for (const peer of [...this.#stacks.keys()]) this.closePeer(peer);
+    while (this.#oldest !== null) this.#close(this.#oldest);
   }
 
-  #remove(entry: IdleEntry, stackIndex: number): void {
-    this.#entries.delete(entry.connection);
-    if (entry.older === null) this.#oldest = entry.newer;
-    else entry.older.newer = entry.newer;
-    if (entry.newer === null) this.#newest = entry.older;
-    else entry.newer.older = entry.older;
-    const { peer } = entry.lease;
-    const stack = this.#stacks.get(peer);
-    if (stack === undefined) return;
-    const at = stackIndex >= 0 ? stackIndex : stack.lastIndexOf(entry);
-    if (at === stack.length - 1) stack.pop();
-    else if (at >= 0) stack.splice(at, 1);
-    if (stack.length === 0) this.#stacks.delete(peer);
+  #close(place: PoolPlace): void {
+    this.remove(place);
+    place.connection?.destroy();
   }
+}
+
+/** Idle places of a peer; `peer.idle` is the pool's own slot. */
+function stackOf(peer: Peer): PoolPlace[] {
+  return (peer.idle ??= []) as PoolPlace[];
 }

@@ -1,5 +1,5 @@
 import type { DirectiveSpec } from '../../config/directive-spec.ts';
-import { nowMs } from '../../core/clock.ts';
+import { nowMs, turnMs } from '../../core/clock.ts';
 import { Deadlines } from '../../core/deadlines.ts';
 import type { HttpModule, LocationBuild, Services } from '../../http/http-module.ts';
 import { DONE } from '../../http/location.ts';
@@ -67,7 +67,7 @@ function workerOf(services: Services): ProxyWorker {
   const connections = services.get(CONNECTIONS);
   let worker = workers.get(connections);
   if (worker === undefined) {
-    worker = { connections, deadlines: new Deadlines(nowMs), now: nowMs };
+    worker = { connections, deadlines: new Deadlines(nowMs), now: turnMs };
     workers.set(connections, worker);
   }
   return worker;
