@@ -69,8 +69,9 @@ export interface ClientStream {
   /**
    * Reads and drops what is left of the body, within lingering limits, when the response is sent. `saysContinue`: a client that waits for
    * 100 Continue gets it and the connection lives on; without, the connection closes, since nobody can know whether the body still comes.
+   * False: what has come of it already is malformed.
    */
-  discardBody(saysContinue?: boolean): void;
+  discardBody(saysContinue?: boolean): boolean;
 
   /**
    * After a 101 head: raw bytes both ways. `onData` gets views valid during the call only; `onEnd` once, at FIN or failure.

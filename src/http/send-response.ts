@@ -1,5 +1,4 @@
 import type { Exchange } from './exchange.ts';
-import { contentTypeOf } from './mime-type.ts';
 
 const HEAD = 'HEAD';
 
@@ -30,13 +29,3 @@ export function sendWhole(ex: Exchange, body: Uint8Array): void {
   if (!ex.isHeadOnly && body.length > 0) stream.sendBody(body);
   stream.endBody(null);
 }
-
-/** Answers with a text. `type` null: by the uri's extension, else `default_type`. Reads and drops the request's body. */
-export function sendText(ex: Exchange, status: number, type: string | null, text: string): void {
-  ex.response.status = status;
-  ex.response.contentType = type ?? contentTypeOf(ex);
-  if (ex.request.framing !== 'none' || ex.request.expectContinue) ex.stream.discardBody(true);
-  sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
-}
-
-const NO_BYTES = new Uint8Array(0);

@@ -182,3 +182,12 @@ compare('malformed framing', {
     'smuggling by a blank in the name': withBody('0\r\n\r\n', 'Content-Length : 5', 'Transfer-Encoding: chunked'),
   },
 });
+
+compare('a malformed body that nobody reads', {
+  http: `server { listen 127.0.0.1:%%PORT%%; location / { return 200 "text"; } location /page { return 403; } }`,
+  cases: {
+    'where a text is returned': withBody('4\r\nlonger than four\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'),
+    'well-formed: the next request is found': withBody('4\r\nfour\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'),
+    'field that must come once': withHeader('Content-Range: a', 'Content-Range: b'),
+  },
+});

@@ -28,6 +28,13 @@ compare('since 1.23: headers of the same name are one', {
   },
 });
 
+compare('since 1.29.6: a comma separates no cookies', {
+  http: `server { listen 127.0.0.1:%%PORT%%; location / { return 200 "$cookie_a|$cookie_b|$cookie_c"; } }`,
+  cases: {
+    'in one field': newer(get('/', { headers: ['Cookie: a=1, b=2; c=3'] }), { client: /\n1, b=2\|\|3\n/ }),
+  },
+});
+
 compare('since 1.29: interim responses of the upstream', {
   backends: {
     A: (got) => {

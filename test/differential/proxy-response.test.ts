@@ -332,6 +332,10 @@ compare('response directives', {
       'Set-Cookie': 'z=1',
       Vary: 'v',
     }),
+    TYPED: replyAndClose('x', '200 OK', { 'X-Accel-Redirect': '/internal.html', 'Content-Type': 'text/of-theirs' }),
+    UP: replyAndClose('x', '200 OK', { 'X-Accel-Redirect': '/a/..' }),
+    DOUBLE: replyAndClose('x', '200 OK', { 'X-Accel-Redirect': '/internal//a/./b%20c' }),
+    BARE: ['HTTP/1.0 200 OK\r\n\r\nx'],
     E404: replyAndClose('their 404', '404 Not Found', { 'X-A': 'a' }),
     E503: replyAndClose('their 503', '503 Busy', { 'Retry-After': '5' }),
     E401: replyAndClose('their 401', '401 Unauthorized', { 'WWW-Authenticate': 'Basic realm="x"' }),
@@ -345,6 +349,10 @@ compare('response directives', {
       location /pass { proxy_pass http://%%A%%; proxy_pass_header Server; proxy_pass_header Date; proxy_pass_header X-Pad; proxy_pass_header X-Accel-Buffering; }
       location /hide-outer/ { proxy_hide_header X-A; location /hide-outer/in { proxy_hide_header X-B; proxy_pass http://%%A%%; } location /hide-outer/same { proxy_pass http://%%A%%; } }
       location /accel { proxy_pass http://%%EXPIRES%%; }
+      location /accel-typed { proxy_pass http://%%TYPED%%; }
+      location /accel-up { proxy_pass http://%%UP%%; }
+      location /accel-double { proxy_pass http://%%DOUBLE%%; }
+      location /pass-none { proxy_pass http://%%BARE%%; proxy_pass_header Server; proxy_pass_header Date; }
       location /ignored { proxy_pass http://%%EXPIRES%%; proxy_ignore_headers X-Accel-Redirect X-Accel-Expires; }
       location /internal { return 200 "internally redirected to $uri"; }
       location /intercept-404 { proxy_pass http://%%E404%%; proxy_intercept_errors on; }
@@ -362,6 +370,10 @@ compare('response directives', {
     'proxy_hide_header of the inner level replaces': get('/hide-outer/in'),
     'proxy_hide_header inherited': get('/hide-outer/same'),
     'X-Accel-Redirect': get('/accel'),
+    'X-Accel-Redirect and a type': get('/accel-typed'),
+    'X-Accel-Redirect that leads up': get('/accel-up'),
+    'X-Accel-Redirect is not normalised': get('/accel-double'),
+    'proxy_pass_header of what is not there': get('/pass-none'),
     proxy_ignore_headers: get('/ignored'),
     'proxy_intercept_errors without an error page, 404': get('/intercept-404'),
     'proxy_intercept_errors without an error page, 503': get('/intercept-503'),

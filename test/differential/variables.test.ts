@@ -75,7 +75,7 @@ compare('variables in a response', {
     'of arguments, one that looks alike': get('/arguments?aa=1&b==2&=3'),
     'of cookies': get('/cookies', { headers: ['Cookie: a=1; b=2; a=3'] }),
     'of cookies, without blanks': get('/cookies', { headers: ['Cookie: a=1;b=2'] }),
-    'of cookies, with commas and quotes': get('/cookies', { headers: ['Cookie: x=y, a="1"; b=2,3'] }),
+    'of cookies, with commas and quotes': get('/cookies', { headers: ['Cookie: x=y; a="1"; b=2,3'] }),
     'of cookies, one that looks alike': get('/cookies', { headers: ['Cookie: aa=1; b =2; a=3'] }),
     'of the response': get('/response'),
     'of the proxy, outside of one': get('/proxy'),

@@ -78,8 +78,9 @@ export class FakeClientStream implements ClientStream {
     // likewise
   }
 
-  discardBody(): void {
+  discardBody(): boolean {
     this.isDiscarding = true;
+    return true;
   }
 
   openTunnel(): TunnelEnd {

@@ -105,9 +105,10 @@ export class SlowClientStream implements ClientStream {
     this.isBodyPaused = false;
   }
 
-  discardBody(): void {
+  discardBody(): boolean {
     this.isDiscarding = true;
     this.bodySink = null;
+    return true;
   }
 
   openTunnel(tunnel: TunnelSink): TunnelEnd {

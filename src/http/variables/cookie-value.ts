@@ -1,9 +1,6 @@
 import { lowerCase } from '../host-name.ts';
 
-/**
- * Value of a cookie in one `Cookie` field; null when it isn't there. `lowerName`: case does not count.
- * Follows ngx_http_parse_multi_header_lines: names end at `;` or `,`, a value only at `;`.
- */
+/** Value of a cookie in one `Cookie` field; null when it isn't there. `lowerName`: case does not count. A comma separates nothing (1.29.6). */
 export function cookieValue(field: string, lowerName: string): string | null {
   let at = 0;
   while (at < field.length) {
@@ -12,8 +9,9 @@ export function cookieValue(field: string, lowerName: string): string | null {
       if (field[equals] === '=') return valueAt(field, equals + 1);
       at = equals;
     }
-    while (at < field.length && field[at] !== ';' && field[at] !== ',') at++;
-    at = skipSpaces(field, at + 1);
+    const end = field.indexOf(';', at);
+    if (end < 0) return null;
+    at = skipSpaces(field, end + 1);
   }
   return null;
 }

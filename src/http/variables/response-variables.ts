@@ -52,8 +52,8 @@ const MADE_BY_WRITER: Readonly<Record<string, VariableGetter>> = {
   connection,
   keep_alive: keepAlive,
   transfer_encoding: transferEncoding,
-  date: (ex) => orNull(ex.response.date),
-  server: (ex) => orNull(ex.response.server),
+  date: (ex) => ex.response.date || null,
+  server: (ex) => ex.response.server || null,
 };
 
 /** `$sent_http_name`: fields of the response's head as it goes out; several are joined by `, `. */

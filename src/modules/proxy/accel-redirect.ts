@@ -1,20 +1,15 @@
-import { respondStatus } from '../../http/error-response.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { parseTarget } from '../../http/normalize-uri.ts';
 import { internalRedirect, namedLocation } from '../../http/phases.ts';
+import { type NamedUri, parseUnsafeUri } from '../../http/unsafe-uri.ts';
 
-/** X-Accel-Redirect: the answer comes from another location of this server, by GET. */
-export function followAccelRedirect(ex: Exchange, uri: string): void {
+/** Where X-Accel-Redirect leads: a URI, or `@name`; null when the URI is unsafe. */
+export function accelTarget(text: string): NamedUri | null {
+  return text.startsWith('@') ? { uri: text, args: '' } : parseUnsafeUri(text);
+}
+
+/** The answer comes from another location of this server, by GET. */
+export function followAccelRedirect(ex: Exchange, { uri, args }: NamedUri): void {
   if (ex.request.method !== 'HEAD') ex.request.method = 'GET';
-  if (uri.startsWith('@')) {
-    namedLocation(ex, uri);
-    return;
-  }
-  const target = parseTarget(uri, ex.server.settings.mergeSlashes);
-  if (target === null) {
-    ex.location.errorLog.write('error', ex, `unsafe URI "${uri}" was detected`);
-    respondStatus(ex, 404);
-    return;
-  }
-  internalRedirect(ex, target.uri, target.args);
+  if (uri.startsWith('@')) namedLocation(ex, uri);
+  else internalRedirect(ex, uri, args);
 }

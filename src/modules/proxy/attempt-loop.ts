@@ -15,7 +15,7 @@ import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from 
 import type { AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
-import { followAccelRedirect } from './accel-redirect.ts';
+import { accelTarget, followAccelRedirect } from './accel-redirect.ts';
 import { attemptEnd, attemptErrorLine, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
 import { AttemptNotes } from './attempt-notes.ts';
 import { countAttempt, recordAttempt } from './attempt-record.ts';
@@ -275,10 +275,14 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const plan = this.#plan;
     plan.make(ex, location, head);
     switch (plan.kind) {
-      case 'accel-redirect':
+      case 'accel-redirect': {
+        const target = accelTarget(plan.redirect ?? '');
+        if (target === null) this.#log('error', `unsafe URI "${plan.redirect}" was detected${STAGES['reading-head']}`);
         this.#leavePeer(connection);
-        followAccelRedirect(ex, plan.redirect ?? '');
+        if (target === null) respondStatus(ex, 404);
+        else followAccelRedirect(ex, target);
         return;
+      }
       case 'error-page':
         this.#leavePeer(connection);
         respondStatus(ex, head.status);

@@ -91,6 +91,9 @@ export class ResponseFields {
     response.statusLine = head.statusLine;
     response.contentLength = lengthToAnnounce(ex, head);
     response.passed = headers;
+    // What proxy_pass_header lets through is the peer's or none, never ours.
+    if (this.#actions[HEADER_ID.date] === DATE) response.date = null;
+    if (this.#actions[HEADER_ID.server] === SERVER) response.server = null;
     for (let i = 0; i < headers.count; i++) {
       const id = ids[i] as number;
       if (id === 0) {

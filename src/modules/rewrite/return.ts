@@ -4,7 +4,7 @@ import type { SourcePos } from '../../config/tree.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import { DONE, type PhaseHandler } from '../../http/location.ts';
 import { locationValue } from '../../http/redirect.ts';
-import { sendText } from '../../http/send-response.ts';
+import { sendText } from '../../http/send-text.ts';
 import type { VariableCompiler } from '../../http/variable.ts';
 
 /** One `return`. */

@@ -4,7 +4,7 @@ import { respondStatus } from '../../http/error-response.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { DONE, PENDING, type PhaseHandler } from '../../http/location.ts';
 import { CLUSTER_STATS } from '../../http/observe-services.ts';
-import { sendText } from '../../http/send-response.ts';
+import { sendText } from '../../http/send-text.ts';
 import type { ClusterStatsClient } from '../../observe/cluster-stats.ts';
 import { answerLater } from './answer-later.ts';
 import { statusDocument } from './status-document.ts';

@@ -4,7 +4,7 @@ import { respondStatus } from '../../http/error-response.ts';
 import type { HttpModule, LocationBuild } from '../../http/http-module.ts';
 import { DONE, PENDING, type PhaseHandler } from '../../http/location.ts';
 import { CLUSTER_STATS } from '../../http/observe-services.ts';
-import { sendText } from '../../http/send-response.ts';
+import { sendText } from '../../http/send-text.ts';
 import type { VariableDef } from '../../http/variable.ts';
 import type { ClusterStats, ClusterStatsClient } from '../../observe/cluster-stats.ts';
 import { ACCEPTED, ACTIVE, HANDLED, READING, REQUESTS, WAITING, WRITING } from '../../observe/counters.ts';

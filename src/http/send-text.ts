@@ -1,0 +1,24 @@
+import { respondStatus } from './error-response.ts';
+import type { Exchange } from './exchange.ts';
+import { contentTypeOf } from './mime-type.ts';
+import { sendWhole } from './send-response.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+/**
+ * Answers with a text, and reads and drops the request's body. `type` null: what is set already, else by the uri's extension, else
+ * `default_type`. A body that is seen to be malformed is answered with 400 instead.
+ */
+export function sendText(ex: Exchange, status: number, type: string | null, text: string): void {
+  const { request, response, stream } = ex;
+  if ((request.framing !== 'none' || request.expectContinue) && !stream.discardBody(true)) {
+    ex.location.errorLog.write('error', ex, 'client sent invalid chunked body');
+    respondStatus(ex, 400);
+    return;
+  }
+  response.status = status;
+  // A peer that sent the request here (X-Accel-Redirect) may have said the type already.
+  if (type !== null) response.contentType = type;
+  else if (response.contentType === '') response.contentType = contentTypeOf(ex);
+  sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
+}
