@@ -17,7 +17,7 @@ test('interim responses without end do not hold a request for ever: together the
   );
   const client = await site.ask(get());
   expect(statuses(client)).toEqual([502]);
-  expect(site.proxy.errorLog()).toContain('upstream sent too big early hints');
+  await expect.poll(() => site.proxy.errorLog()).toContain('upstream sent too big early hints');
   await expect.poll(() => site.backend.openConnections).toBe(0);
   expect(await site.activeAtPeer()).toBe(0);
 });

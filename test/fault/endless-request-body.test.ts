@@ -23,7 +23,9 @@ describe('a chunked body without end', () => {
       await client.untilReceived('\r\n\r\n');
       expect(statuses(client)[0]).toBe(413);
       expect(await site.accessLines(1)).toEqual([expect.stringMatching(/^413 POST /)]);
-      expect(site.proxy.errorLog()).toMatch(/client intended to send too large (chunked )?body: \d+(\+\d+)? bytes/);
+      await expect
+        .poll(() => site.proxy.errorLog())
+        .toMatch(/client intended to send too large (chunked )?body: \d+(\+\d+)? bytes/);
       expect(residentBytes(site.workerPid) - before).toBeLessThan(48 * MIB);
       client.close();
       expect(await site.activeAtPeer()).toBe(0);

@@ -31,7 +31,9 @@ test('a backend killed with -9: no GET fails, POSTs only where they were under w
   expectOnlyBegunGetsFailed(outcomes);
   expect(outcomes.every((outcome) => outcome.isComplete || outcome.hasBegun)).toBe(true);
   expect(failedPosts(outcomes).length).toBeLessThanOrEqual(8);
-  expect(site.proxy.errorLog()).toMatch(/connect\(\) failed \(111: Connection refused\)|prematurely closed|104/);
+  await expect
+    .poll(() => site.proxy.errorLog())
+    .toMatch(/connect\(\) failed \(111: Connection refused\)|prematurely closed|104/);
 });
 
 test('a backend stopped with SIGSTOP: no GET fails, it is out after the timeout, and used again when it goes on', async () => {
@@ -50,9 +52,9 @@ test('a backend stopped with SIGSTOP: no GET fails, it is out after the timeout,
   const posts = failedPosts(outcomes);
   expect(posts.every((outcome) => outcome.status === 504)).toBe(true);
   expect(posts.length).toBeLessThanOrEqual(16);
-  expect(site.proxy.errorLog()).toContain(
-    'upstream timed out (110: Connection timed out) while reading response header',
-  );
+  await expect
+    .poll(() => site.proxy.errorLog())
+    .toContain('upstream timed out (110: Connection timed out) while reading response header');
 });
 
 test('a backend that answers 503: no GET sees it; it is used again when it is well', async () => {
@@ -103,5 +105,5 @@ test('two of three killed: the third carries everything; all killed: 502 at once
   await load.until(isServedBy('c'), 5000);
   const outcomes = (await load.stop()).slice(before);
   expect(outcomes.every((outcome) => outcome.hasBegun)).toBe(true);
-  expect(site.proxy.errorLog()).toContain('no live upstreams while connecting to upstream');
+  await expect.poll(() => site.proxy.errorLog()).toContain('no live upstreams while connecting to upstream');
 });

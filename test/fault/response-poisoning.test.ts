@@ -77,7 +77,9 @@ describe('a second response behind the first never reaches the next client', () 
     client.send(get('/second'));
     expect(await client.untilResponses(2)).toBe(true);
     expect(client.responses().map((response) => response.body)).toEqual(['ok', '/second']);
-    expect(site.proxy.errorLog()).toContain('upstream sent more data than specified in "Content-Length" header');
+    await expect
+      .poll(() => site.proxy.errorLog())
+      .toContain('upstream sent more data than specified in "Content-Length" header');
     expect(site.backend.accepted).toBe(2);
   });
 });

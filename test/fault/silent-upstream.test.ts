@@ -20,14 +20,14 @@ test('an upstream that does not accept: 504 after proxy_connect_timeout', async 
   client.send(get());
   expect(await client.untilResponses(1)).toBe(true);
   expect(statuses(client)).toEqual([504]);
-  expect(proxy.errorLog()).toContain(`${TIMED_OUT} connecting to upstream`);
+  await expect.poll(() => proxy.errorLog()).toContain(`${TIMED_OUT} connecting to upstream`);
 });
 
 test('an upstream that says nothing: 504 after proxy_read_timeout, its connection closed', async () => {
   const site = await OneBackend.start([HANG], { location: 'proxy_read_timeout 300ms;' });
   const client = await site.ask(get());
   expect(statuses(client)).toEqual([504]);
-  expect(site.proxy.errorLog()).toContain(`${TIMED_OUT} reading response header from upstream`);
+  await expect.poll(() => site.proxy.errorLog()).toContain(`${TIMED_OUT} reading response header from upstream`);
   expect(await site.activeAtPeer()).toBe(0);
   expect(site.backend.requests[0]?.wasAborted).toBe(true);
 });
@@ -40,7 +40,7 @@ test('an upstream that falls silent within its body: what came is passed on, the
   client.send(get());
   expect(await client.untilClosed()).not.toBe('open');
   expect(client.received).toMatch(/Content-Length: 100\r\n[\s\S]*\r\n\r\nhalf$/);
-  expect(site.proxy.errorLog()).toContain(`${TIMED_OUT} reading upstream`);
+  await expect.poll(() => site.proxy.errorLog()).toContain(`${TIMED_OUT} reading upstream`);
   expect(await site.accessLines(1)).toEqual([expect.stringMatching(/^200 GET .* bytes=4 $/)]);
 });
 
@@ -64,7 +64,7 @@ test('an upstream that reads nothing: 504 after proxy_send_timeout', async () =>
   client.send(post('x'.repeat(12 << 20)));
   expect(await client.untilResponses(1, 10_000)).toBe(true);
   expect(statuses(client)).toEqual([504]);
-  expect(proxy.errorLog()).toContain(`${TIMED_OUT} sending request to upstream`);
+  await expect.poll(() => proxy.errorLog()).toContain(`${TIMED_OUT} sending request to upstream`);
 });
 
 test('an upstream that drips is served: proxy_read_timeout is between two reads', async () => {

@@ -13,9 +13,9 @@ test('a head that never ends is closed after client_header_timeout, 408 in the l
   expect(performance.now() - began).toBeLessThan(2000);
   expect(client.received).toBe('');
   expect(await site.accessLines(1)).toEqual([expect.stringMatching(/^408 /)]);
-  expect(site.proxy.errorLog()).toContain(
-    'client timed out (110: Connection timed out) while reading client request headers',
-  );
+  await expect
+    .poll(() => site.proxy.errorLog())
+    .toContain('client timed out (110: Connection timed out) while reading client request headers');
   expect(site.backend.accepted).toBe(0);
 });
 

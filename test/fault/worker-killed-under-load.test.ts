@@ -65,7 +65,9 @@ test("a worker killed with -9 loses its own connections only; it is replaced wit
   // 5. c is out still, for the newcomer too
   expect((await peers(site)).map((peer) => peer.state)).toEqual(['up', 'up', 'unavail']);
   expect((await site.c.seenIds()).length).toBe(asked);
-  expect(site.proxy.errorLog()).toMatch(new RegExp(`\\[alert\\] .* worker process ${victim} exited on signal 9\\n`));
+  await expect
+    .poll(() => site.proxy.errorLog())
+    .toMatch(new RegExp(`\\[alert\\] .* worker process ${victim} exited on signal 9\\n`));
 });
 
 test('tunnels and keep-alive connections of the others live through a kill', async () => {
