@@ -51,6 +51,11 @@ export class Lexer {
     this.#windowEnd = origin === 'file' ? Math.min(CONF_BUFFER_BYTES, text.length) : text.length;
   }
 
+  /** Characters read so far. */
+  get offset(): number {
+    return this.#pos;
+  }
+
   /** The next directive's words and what ends them. Throws ConfigError; `line` then is the error's line. */
   next(): Token {
     const text = this.#text;

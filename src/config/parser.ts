@@ -42,7 +42,10 @@ export function parseText(input: ParseInput): ParseResult {
 
   const here = (): SourcePos => {
     const line = input.origin === 'command-line' ? 0 : lexer.line;
-    return input.via === undefined ? { file: input.file, line } : { file: input.file, line, via: input.via };
+    const { offset } = lexer;
+    return input.via === undefined
+      ? { file: input.file, line, offset }
+      : { file: input.file, line, offset, via: input.via };
   };
   const closeBlock = (): void => {
     const block = open.pop();

@@ -50,7 +50,7 @@ function isBefore(a: SourcePos | null, b: SourcePos, snapshot: ConfigSnapshot): 
   return left.length < right.length;
 }
 
-/** File and line of each include on the way, outermost first, as numbers that compare; `-g` comes before all files. */
+/** File, line and offset of each include on the way, outermost first, as numbers that compare; `-g` comes before all files. */
 function readingOrder(pos: SourcePos, snapshot: ConfigSnapshot): number[] {
   const order: number[] = [];
   for (let at: SourcePos | undefined = pos; at !== undefined; at = at.via) {
@@ -58,6 +58,7 @@ function readingOrder(pos: SourcePos, snapshot: ConfigSnapshot): number[] {
     order.unshift(
       snapshot.files.findIndex((known) => known.path === file),
       at.line,
+      at.offset ?? 0,
     );
   }
   return order;

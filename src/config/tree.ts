@@ -3,6 +3,8 @@ export interface SourcePos {
   readonly file: string;
   /** 0 for what came with `-g`: the command line has no lines. */
   readonly line: number;
+  /** Characters read of the file by then: tells the order of two findings of one line. */
+  readonly offset?: number;
   /** The `include` that brought this file in; absent in the main file. */
   readonly via?: SourcePos;
 }

@@ -9,6 +9,7 @@ import { ServerConnection } from './server-connection.ts';
 
 /** Finished exchanges kept for the next requests; more than run at once on a busy worker are left to the garbage collector. */
 const MAX_SPARE = 256;
+const MAX_CLOSED_AT_ONCE = 32;
 const SMALL_HEAD_BYTES = 1024;
 
 export interface H1ServerOptions {
@@ -69,6 +70,18 @@ export class H1Server {
     return new Promise((resolve) => {
       this.#onEmpty = resolve;
     });
+  }
+
+  /**
+   * Connections run short: closes those that are idle for the longest time, as many as nginx at once (an eighth of them, 32 at most).
+   * Tells how many.
+   */
+  closeLongestIdle(): number {
+    const idle = [...this.#connections].filter((connection) => connection.idleSinceAtMs < Number.POSITIVE_INFINITY);
+    idle.sort((a, b) => a.idleSinceAtMs - b.idleSinceAtMs);
+    const closed = idle.slice(0, Math.max(1, Math.min(MAX_CLOSED_AT_ONCE, Math.floor(idle.length / 8))));
+    for (const connection of closed) connection.closeIfIdle();
+    return closed.length;
   }
 
   /** Closes everything that is left, at once (worker_shutdown_timeout, TERM). */

@@ -129,11 +129,16 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** Starts the clock of client_header_timeout (of the default server, as nginx does). */
   awaitFirstRequest(): void {
-    const { settings } = this.#group().defaultServer;
-    this.#deadlineIn(settings.clientHeaderTimeoutMs);
+    this.#idleMs = this.#group().defaultServer.settings.clientHeaderTimeoutMs;
+    this.#deadlineIn(this.#idleMs);
   }
 
-  /** Drain: nothing of a request has come. */
+  /** Since when nothing of a request has come; Infinity when something has, or when the wait has no end. */
+  get idleSinceAtMs(): number {
+    return this.#state === 'idle' ? this.deadlineAtMs - this.#idleMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** Drain, or room is needed: closes it when nothing of a request has come. */
   closeIfIdle(): void {
     if (this.#state === 'idle') this.#close();
   }

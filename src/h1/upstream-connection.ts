@@ -454,7 +454,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
       const taken = Math.min(this.#remaining, end - start);
       if (end - start > taken) {
         this.#isSound = false;
-        this.isOverlong = framing === 'length';
+        this.isOverlong = !this.#isHeadRequest;
       }
       this.#remaining -= taken;
       if (taken > 0) sink.onResponseData(buffer.subarray(start, start + taken));

@@ -1,8 +1,11 @@
 import type { PeerOutcome } from './outcome.ts';
 import type { PeerView } from './peer-view.ts';
 
-/** What a release changed: 'ejected' = this failure put the peer out, 'recovered' = its trial went well. Reported once each. */
-export type HealthChange = 'none' | 'ejected' | 'recovered';
+/**
+ * What a release changed: 'ejected' = this failure put the peer out, 'recovered' = its trial went well, once each;
+ * 'still-out' = a trial failed, every time.
+ */
+export type HealthChange = 'none' | 'ejected' | 'still-out' | 'recovered';
 
 /** nginx's free_peer, without `active`: counts a failure, or forgets the old ones when a window has begun since. */
 export function settle(peer: PeerView, outcome: PeerOutcome, nowMs: number): HealthChange {
@@ -20,5 +23,6 @@ function noteFailure(peer: PeerView, nowMs: number): HealthChange {
   peer.checkedAtMs = nowMs;
   if (peer.maxFails === 0) return 'none';
   peer.effectiveWeight = Math.max(peer.effectiveWeight - Math.floor(peer.weight / peer.maxFails), 0);
-  return !wasOut && peer.fails >= peer.maxFails ? 'ejected' : 'none';
+  if (peer.fails < peer.maxFails) return 'none';
+  return wasOut ? 'still-out' : 'ejected';
 }

@@ -39,6 +39,7 @@ export function attemptErrorLine(
   address: string,
 ): { level: LogLevel; text: string } {
   if (error.code === 'connect-failed') return connectLine(error, address);
+  if (error.code === 'internal') return { level: 'alert', text: error.message + STAGES[stage] };
   if (stage === 'tunnel') return { level: 'info', text: error.message + STAGES.tunnel };
   let text = error.message;
   let doing: string = STAGES[stage];

@@ -362,7 +362,9 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #failed(error: ProxyError): void {
     const ex = this.#ex as Exchange;
     const now = this.worker.now();
-    this.#logFailure(error);
+    // As in nginx, a timeout is logged behind what it does to the peer.
+    const isLogLate = attemptEnd(error) === 'timeout' && this.#stage !== 'reading-body';
+    if (!isLogLate) this.#logFailure(error);
     this.#body.stop();
     if (this.#stage === 'reading-body') {
       // The client has a part of it: the rest of what we hold, then a close that shows the loss.
@@ -373,6 +375,12 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const status = attemptStatus(error);
     const attempt = this.#attempt as UpstreamAttempt;
     if (attempt.status === 0) attempt.status = status;
+    if (error.side === 'proxy') {
+      // Our own trouble says nothing about the peer, and another one would meet it too.
+      this.#end('neutral', now);
+      this.#answer(status);
+      return;
+    }
     const verdict = this.#verdict(attemptEnd(error), 0, now);
     const peer = this.#peer as Peer;
     if (verdict.next === 'fresh-connection') {
@@ -387,7 +395,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       peer.stats.lastFailure = error.message;
       peer.stats.lastFailureAtMs = wallMs();
     }
-    this.#end(verdict.outcome, now);
+    this.#end(verdict.outcome, now, isLogLate ? error : null);
     if (verdict.next === 'next-peer') this.#repeat(now);
     else this.#answer(status);
   }
@@ -412,15 +420,21 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   /** Releases the peer and writes down what the attempt was. The connection is the caller's to release or destroy. */
-  #end(outcome: PeerOutcome, now: number): void {
+  #end(outcome: PeerOutcome, now: number, toLog: ProxyError | null = null): void {
     const peer = this.#peer as Peer;
     const attempt = this.#attempt as UpstreamAttempt;
     const { group } = this.#destination as Destination;
-    if (this.#stage === 'reading-body') attempt.responseLength = this.#relay.receivedBytes;
+    if (this.#stage === 'reading-body') {
+      // As nginx counts it: what came behind the head, framing included.
+      attempt.responseLength = Math.max((this.#connection?.bytesReceived ?? 0) - this.responseHead.headBytes, 0);
+    }
     recordAttempt(attempt, this.#connection, now);
     countAttempt(attempt, peer.stats);
     const change = group.release(this.#session, peer, outcome, now);
-    if (change === 'ejected') this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage]}`);
+    if (change === 'ejected' || change === 'still-out') {
+      this.#log('warn', `upstream server temporarily disabled${STAGES[this.#stage]}`);
+    }
+    if (toLog !== null) this.#logFailure(toLog);
     this.#peer = null;
     this.#connection = null;
   }

@@ -1,6 +1,7 @@
 import { HTTP_SCOPES } from '../../config/contexts.ts';
 import type { DirectiveSpec, DirectiveUse } from '../../config/directive-spec.ts';
 import { texts, wordList } from '../../config/values.ts';
+import { compilePattern } from '../../http/pcre/compile-pattern.ts';
 import { IGNORABLE_HEADERS, type ProxyConf, type RewriteRule } from './proxy-conf.ts';
 import { hasVariables } from './proxy-url.ts';
 
@@ -21,8 +22,14 @@ function appendRule<R>(
   return own === undefined || own === null ? 'off' : duplicate(use);
 }
 
+/** Also where no proxy_pass makes use of it, a bad pattern is found where it stands. */
+function checkPattern(pattern: string): void {
+  if (pattern.startsWith('~')) compilePattern(pattern.replace(/^~\*?/, ''));
+}
+
 function redirectRule(use: DirectiveUse, pass: string | null | undefined): 'off' | RewriteRule {
   const [pattern = '', replacement] = use.args;
+  checkPattern(pattern);
   if (replacement !== undefined) return { pattern, replacement };
   if (pattern === 'off') return 'off';
   if (pattern !== 'default') return use.fail(`invalid parameter "${pattern}"`);
@@ -37,6 +44,7 @@ function redirectRule(use: DirectiveUse, pass: string | null | undefined): 'off'
 
 function pairRule(use: DirectiveUse): 'off' | RewriteRule {
   const [pattern = '', replacement] = use.args;
+  checkPattern(pattern);
   if (replacement !== undefined) return { pattern, replacement };
   return pattern === 'off' ? 'off' : use.fail(`invalid parameter "${pattern}"`);
 }

@@ -48,7 +48,7 @@ describe('scopes', () => {
     expect(httpScope.conf(http)).toMatchObject({ sendfile: true, headers: ['A: 1', 'B: 2'], marked: 'here' });
     expect(location.conf(http)).toMatchObject({ sendfile: false, typeLines: 2 });
     expect(location.args).toEqual(['~', '/p']);
-    expect(location.pos).toEqual({ file: 'nginx.conf', line: 13 });
+    expect(location.pos).toMatchObject({ file: 'nginx.conf', line: 13 });
   });
 
   it('inherit what was not said; lists replace as a whole; some directives do not inherit', () => {

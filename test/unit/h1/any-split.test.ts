@@ -109,7 +109,9 @@ function asServer(parts: readonly string[]): unknown {
   const wire = new FakeWire();
   server.accept(wire, () => site.group);
   for (const part of parts) wire.receive(part);
-  const result = { seen, log: site.log, ended: [...site.ended], isOpen: !wire.isEnded };
+  // Whether a request counts as pipelined depends on where the bytes were cut.
+  const log = site.log.map((text) => text.replace('pipelined ', ''));
+  const result = { seen, log, ended: [...site.ended], isOpen: !wire.isEnded };
   wire.destroy();
   expect(server.connectionCount).toBe(0);
   expect([...server.counters.values].slice(3)).toEqual([0, 0, 0, 0]);

@@ -6,12 +6,12 @@ import { peerView } from '../../../src/policy/peer-view.ts';
 import { PickState } from '../../../src/policy/pick-state.ts';
 
 describe('failures within fail_timeout', () => {
-  test('max_fails of them put a peer out, said once', () => {
+  test('max_fails of them put a peer out, said once; then that it is still out', () => {
     const peer = peerView('p', { maxFails: 2, failTimeoutMs: 1000 });
     expect(settle(peer, 'failed', 100)).toBe('none');
     expect(isHealthy(peer, 100)).toBe(true);
     expect(settle(peer, 'failed', 200)).toBe('ejected');
-    expect(settle(peer, 'failed', 300)).toBe('none');
+    expect(settle(peer, 'failed', 300)).toBe('still-out');
     expect(isAvailable(peer, 1300)).toBe(false);
     expect(isAvailable(peer, 1301)).toBe(true);
   });
@@ -32,7 +32,7 @@ describe('failures within fail_timeout', () => {
     const set = new PeerSet([peer, peerView('q')], false);
     settle(peer, 'failed', 100);
     set.take(0, new PickState(), 1200);
-    expect(settle(peer, 'failed', 1250)).toBe('none');
+    expect(settle(peer, 'failed', 1250)).toBe('still-out');
     expect(isAvailable(peer, 2250)).toBe(false);
     set.take(0, new PickState(), 2300);
     expect(settle(peer, 'ok', 2310)).toBe('recovered');
