@@ -1,7 +1,8 @@
 import { addAll, type ByteSet, caseFolded, emptySet, inverted, setOf, setOfRanges } from './byte-set.ts';
 import { ESCAPED_SETS, POSIX_SETS } from './escapes.ts';
 import { type LiteralEscape, readLiteralEscape } from './literal-escape.ts';
-import { notSupported, PatternError } from './pattern-error.ts';
+import { PatternError } from './pattern-error.ts';
+import { readProperty } from './unicode-property.ts';
 
 export interface ClassOptions {
   readonly ignoresCase: boolean;
@@ -15,8 +16,10 @@ export interface ReadClass {
   readonly end: number;
 }
 
-/** One member of a class: a byte, that may begin or end a range, or a whole set, that may not. */
-type Member = { readonly byte: number; readonly end: number } | { readonly set: ByteSet; readonly end: number };
+/** One member of a class: a byte, that may begin or end a range, or a whole set, that may not. `hasCase`: `(?i)` does not matter to it. */
+type Member =
+  | { readonly byte: number; readonly end: number }
+  | { readonly set: ByteSet; readonly end: number; readonly hasCase?: boolean };
 
 /** The class whose `[` stands at `start`. */
 export function readClass(pattern: string, start: number, options: ClassOptions): ReadClass {
@@ -30,6 +33,7 @@ class ClassReader {
   readonly #options: ClassOptions;
   #at: number;
   #isQuoted = false;
+  readonly #caseSensitive = emptySet();
 
   constructor(pattern: string, at: number, options: ClassOptions) {
     this.#pattern = pattern;
@@ -50,6 +54,7 @@ class ClassReader {
       this.#readItem(set);
     }
     const folded = this.#options.ignoresCase ? caseFolded(set) : set;
+    addAll(folded, this.#caseSensitive);
     return { set: isNegated ? inverted(folded) : folded, end: this.#at + 1 };
   }
 
@@ -57,7 +62,7 @@ class ClassReader {
   #readItem(set: ByteSet): void {
     const first = this.#readMember();
     this.#at = first.end;
-    if ('set' in first) addAll(set, first.set);
+    if ('set' in first) addAll(first.hasCase === true ? this.#caseSensitive : set, first.set);
     const hyphenAt = this.#at;
     this.#skip();
     const isRange = !this.#isQuoted && this.#pattern[this.#at] === '-' && this.#hasRangeEnd();
@@ -96,11 +101,11 @@ class ClassReader {
     if (letter === 'b') return { byte: 0x08, end: at + 2 };
     const set = ESCAPED_SETS[letter];
     if (set !== undefined) return { set, end: at + 2 };
+    if (letter === 'p' || letter === 'P') return { ...readProperty(pattern, at), hasCase: true };
     if (letter === 'N') throw new PatternError('\\N is not supported in a class', at + 2);
     if (letter === 'B' || letter === 'R' || letter === 'X') {
       throw new PatternError('escape sequence is invalid in character class', at + 1);
     }
-    if (letter === 'p' || letter === 'P') throw notSupported(`\\${letter} (Unicode property)`, at + 2);
     const literal: LiteralEscape = readLiteralEscape(pattern, at, true);
     return { byte: literal.byte, end: literal.end };
   }

@@ -4,6 +4,7 @@ import { ESCAPED_SETS, NOT_NEWLINE, VERTICAL_SET } from './escapes.ts';
 import { readLiteralEscape } from './literal-escape.ts';
 import { notSupported, PatternError } from './pattern-error.ts';
 import type { Assertion, GroupName, ParsedPattern, PatternNode, RepeatMode } from './pattern-node.ts';
+import { readProperty } from './unicode-property.ts';
 
 /** Options that `(?imsx)` switches, for the rest of the group. */
 interface Options {
@@ -274,8 +275,11 @@ class PatternParser {
       case 'X':
         throw notSupported('\\X (grapheme cluster)', at + 2);
       case 'p':
-      case 'P':
-        throw notSupported(`\\${letter} (Unicode property)`, at + 2);
+      case 'P': {
+        const property = readProperty(this.#pattern, at);
+        this.#at = property.end;
+        return { kind: 'set', set: property.set };
+      }
       case 'g':
         return this.#readG();
       case 'k':

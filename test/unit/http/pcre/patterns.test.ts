@@ -70,8 +70,6 @@ describe('what JavaScript lacks is refused by name', () => {
     ['a\\Kb', '\\K (reset of the match start) is not supported in "a\\Kb" at "b"'],
     ['\\C', '\\C (single code unit) is not supported in "\\C"'],
     ['\\X+', '\\X (grapheme cluster) is not supported in "\\X+" at "+"'],
-    ['\\p{L}', '\\p (Unicode property) is not supported in "\\p{L}" at "{L}"'],
-    ['[\\P{L}]', '\\P (Unicode property) is not supported in "[\\P{L}]" at "{L}]"'],
     ['(a)(?1)', '(?n) (subroutine call) is not supported in "(a)(?1)" at "1)"'],
     ['(?R)', '(?R) (recursion) is not supported in "(?R)" at "R)"'],
     ['(?<n>a)(?&n)', '(?& (subroutine call) is not supported in "(?<n>a)(?&n)" at "&n)"'],
