@@ -10,6 +10,8 @@ import { ServerConnection } from './server-connection.ts';
 /** Finished exchanges kept for the next requests; more than run at once on a busy worker are left to the garbage collector. */
 const MAX_SPARE = 256;
 const MAX_CLOSED_AT_ONCE = 32;
+/** So long a new connection may say nothing before it is given up for others. */
+const MAX_SILENCE_MS = 1000;
 const SMALL_HEAD_BYTES = 1024;
 
 export interface H1ServerOptions {
@@ -74,10 +76,13 @@ export class H1Server {
 
   /**
    * Connections run short: closes those that are idle for the longest time, as many as nginx at once (an eighth of them, 32 at most).
-   * Tells how many.
+   * One that was just made is spared: its first request may be on its way. Tells how many.
    */
   closeLongestIdle(): number {
-    const idle = [...this.#connections].filter((connection) => connection.idleSinceAtMs < Number.POSITIVE_INFINITY);
+    const now = turnMs();
+    const idle = [...this.#connections].filter(
+      (connection) => connection.idleSinceAtMs <= (connection.requests > 0 ? now : now - MAX_SILENCE_MS),
+    );
     idle.sort((a, b) => a.idleSinceAtMs - b.idleSinceAtMs);
     const closed = idle.slice(0, Math.max(1, Math.min(MAX_CLOSED_AT_ONCE, Math.floor(idle.length / 8))));
     for (const connection of closed) connection.closeIfIdle();

@@ -31,12 +31,7 @@ import {
   type ValueParser,
 } from '../config/values.ts';
 
-export interface AcceptedConf {
-  /** `worker_connections`: kept for those who ask, limits nothing by itself. */
-  workerConnections: number;
-}
-
-type AcceptedRow = DirectiveSpec<AcceptedConf>;
+type AcceptedRow = DirectiveSpec<object>;
 
 interface Form {
   readonly contexts: number;
@@ -143,20 +138,10 @@ const HEAP = 'memory comes from the JavaScript heap, not from pools of a request
 const SCHED = 'Node has no call for it; taskset(1), nice(1) or the container does it.';
 const ACCEPT = 'every worker accepts by itself, there is no lock to take turns with.';
 
-export const acceptedModule: ConfModule<AcceptedConf> = {
+export const acceptedModule: ConfModule<object> = {
   name: 'accepted',
-  defaults: () => ({ workerConnections: 512 }),
+  defaults: () => ({}),
   rows: [
-    {
-      name: 'worker_connections',
-      contexts: EVENTS,
-      args: 1,
-      syntax: 'number',
-      defaultText: '512',
-      field: 'workerConnections',
-      parse: (use) => parseInteger(text(use)) ?? use.fail(`invalid number "${use.args[0]}"`),
-      doc: 'Kept, limits nothing: connections take memory only when they exist; the limit is `worker_rlimit_nofile`.',
-    },
     ...accepted('use', { contexts: EVENTS, args: 1, syntax: 'epoll', check: eventMethod }, NODE_LOOP),
     ...accepted('multi_accept', onOff(EVENTS), NODE_LOOP),
     ...accepted('worker_aio_requests epoll_events', number(EVENTS), NODE_LOOP),

@@ -1,3 +1,4 @@
+import { EVENTS } from '../config/contexts.ts';
 import { formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { readScopes } from '../config/walk.ts';
 import { nowMs } from '../core/clock.ts';
@@ -16,12 +17,12 @@ import { PeerConnections } from '../upstream/acquire.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
 import { ZonePort } from '../upstream/zone-port.ts';
+import { AcceptGate } from './accept-gate.ts';
 import { AcceptPoint } from './accept-point.ts';
 import { type CompiledConfig, compileConfig } from './compile-config.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
-import { OpenFilesGuard } from './open-files-guard.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
 export interface HttpRuntimeParts {
@@ -36,9 +37,6 @@ export interface HttpRuntimeParts {
   readonly askForSocket: ((key: string) => void) | null;
 }
 
-/** nginx's accept_mutex_delay, for which it stops accepting in this case. */
-const PAUSE_MS = 500;
-
 /** What a worker serves: the HTTP engine, the compiled configuration in force and the peers, which outlive it. */
 export class HttpRuntime implements WorkerRuntime {
   readonly #parts: HttpRuntimeParts;
@@ -47,7 +45,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #zones: ZonePort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
-  readonly #guard = new OpenFilesGuard();
+  readonly #gate: AcceptGate;
   #saidAcceptErrorAtMs = Number.NEGATIVE_INFINITY;
   /** Addresses on which accepting is paused. */
   #paused: ListenAddress[] = [];
@@ -59,6 +57,13 @@ export class HttpRuntime implements WorkerRuntime {
       deadlines,
       counters: parts.counters,
       flushLogs: () => parts.logFiles.flush(),
+    });
+    this.#gate = new AcceptGate({
+      log: parts.log,
+      connectionCount: () => this.#server.connectionCount,
+      closeIdle: () => this.#server.closeLongestIdle(),
+      pause: parts.askForSocket === null ? null : () => this.#pauseAccepting(),
+      resume: () => this.#resumeAccepting(),
     });
     this.#connections = new PeerConnections(deadlines, parts.isFast);
     this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule: (flush) => void setImmediate(flush) });
@@ -85,6 +90,7 @@ export class HttpRuntime implements WorkerRuntime {
       activate: () => {
         this.#parts.log.use(compiled.errorLog, isStderr);
         this.#zones.setAlone(core.workerProcesses === 1 || !core.hasMaster);
+        this.#gate.limitTo((main.childrenOf(EVENTS)[0] ?? main).conf(coreModule).workerConnections);
         this.#activate(compiled);
       },
     };
@@ -98,7 +104,7 @@ export class HttpRuntime implements WorkerRuntime {
       {
         onWire: (wire) => {
           this.#server.accept(wire, point.groupsOf(wire), address.path);
-          if (this.#guard.isShort(this.#server.connectionCount)) this.#pause();
+          this.#gate.onAccepted();
         },
         onAcceptError: (errno) => this.#acceptFailed(errno),
       },
@@ -142,28 +148,17 @@ export class HttpRuntime implements WorkerRuntime {
     for (const listener of compiled.runtime.listeners) this.#points.get(listener.address.text)?.follow(listener);
   }
 
-  /**
-   * File descriptors run out: what is open is served, nothing new is accepted for a while; clients wait in the kernel's queue. Left alone, libuv
-   * would accept and close them at once, without a word.
-   */
-  #pause(): void {
-    if (this.#parts.askForSocket === null || this.#paused.length > 0) return;
-    this.#parts.log.write('crit', `accept4() failed (${strerror('EMFILE')}), accepting pauses`);
-    this.#paused = [...this.#points.values()].map((point) => point.address);
-    for (const address of this.#paused) this.stopAccepting(address.text);
-    this.#resumeLater();
+  #pauseAccepting(): void {
+    for (const { address } of [...this.#points.values()]) {
+      this.#paused.push(address);
+      this.stopAccepting(address.text);
+    }
   }
 
-  #resumeLater(): void {
-    setTimeout(() => {
-      if (this.#guard.isShort(Number.POSITIVE_INFINITY)) {
-        this.#resumeLater();
-        return;
-      }
-      const paused = this.#paused;
-      this.#paused = [];
-      for (const address of paused) this.#parts.askForSocket?.(listenKey(address));
-    }, PAUSE_MS).unref();
+  #resumeAccepting(): void {
+    const paused = this.#paused;
+    this.#paused = [];
+    for (const address of paused) this.#parts.askForSocket?.(listenKey(address));
   }
 
   /** Once a second at most: with no file descriptors left it would come for every connection that waits. */

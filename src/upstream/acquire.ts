@@ -26,7 +26,7 @@ export interface AcquireOptions {
 
 export interface AcquireWaiter {
   onConnected(connection: UpstreamConnection): void;
-  /** connect-failed or connect-timeout; message in nginx's words. */
+  /** connect-failed or connect-timeout, or `internal` when there are no sockets left here; message in nginx's words. */
   onConnectError(error: ProxyError): void;
 }
 
@@ -107,6 +107,9 @@ export class PeerConnections {
   }
 }
 
+/** Not the peer's fault, and no other peer would do better. */
+const OUT_OF_RESOURCES = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
+
 /** One connect(2) under way, with its deadline. */
 class ConnectAttempt implements Connecting, Deadlined {
   deadlineAtMs = Number.POSITIVE_INFINITY;
@@ -132,7 +135,11 @@ class ConnectAttempt implements Connecting, Deadlined {
       onConnectError: (error) => {
         this.#deadlines.remove(this);
         const words = strerror(error.code ?? error.message);
-        this.#waiter.onConnectError(connectError(`connect() failed (${words})`, 'connect-failed', 502, error));
+        this.#waiter.onConnectError(
+          OUT_OF_RESOURCES.includes(error.code ?? '')
+            ? new ProxyError('internal', `socket() failed (${words})`, { side: 'proxy', status: 500, cause: error })
+            : connectError(`connect() failed (${words})`, 'connect-failed', 502, error),
+        );
       },
     });
   }

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { EVENTS, HTTP_SCOPES, MAIN } from '../../config/contexts.ts';
 import { type ConfModule, type DirectiveUse, directive } from '../../config/directive-spec.ts';
 import { parseInteger } from '../../config/parse-value.ts';
-import { filePath, integer, invalidValue, timeMs } from '../../config/values.ts';
+import { filePath, integer, invalidValue, text, timeMs } from '../../config/values.ts';
 import { type ErrorLogConf, parseErrorLog } from './error-log-conf.ts';
 import { findGroup, findUser, type WorkerUser } from './worker-user.ts';
 
@@ -16,6 +16,8 @@ export interface CoreConf {
   /** Null: nobody was named, or we are not root and the name was ignored. */
   user: WorkerUser | null;
   workerProcesses: number;
+  /** Said in the events block: most connections of clients in one worker. */
+  workerConnections: number;
   /** 0: as inherited. */
   openFilesLimit: number;
   /** 0: no limit. */
@@ -40,6 +42,7 @@ export const coreModule: ConfModule<CoreConf> = {
     pidFile: PID_FILE,
     user: null,
     workerProcesses: 1,
+    workerConnections: 512,
     openFilesLimit: 0,
     shutdownTimeoutMs: 0,
     errorLogs: [],
@@ -139,6 +142,16 @@ export const coreModule: ConfModule<CoreConf> = {
       block: EVENTS,
       repeat: 'error',
       doc: 'Block for settings of the event loop; it must be there, and may be empty.',
+    }),
+    row({
+      name: 'worker_connections',
+      contexts: EVENTS,
+      args: 1,
+      field: 'workerConnections',
+      parse: (use) => parseInteger(text(use)) ?? use.fail(`invalid number "${use.args[0]}"`),
+      syntax: 'number',
+      defaultText: '512',
+      doc: 'Most connections of clients in one worker; near it idle ones are closed, at it new ones wait until there is room. Those to peers do not count.',
     }),
   ],
 };
