@@ -1,6 +1,7 @@
 import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
 import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
+import type { Template } from './variable.ts';
 
 /** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
 export const NEXT = 0;
@@ -73,6 +74,9 @@ export class Location {
   readonly compiled = new Map<object, unknown>();
   /** nginx's auto redirect: a prefix location that ends in '/' and is proxied answers 301 for the path without it. */
   autoRedirect = false;
+  /** `limit_rate` and `limit_rate_after` where they have variables; null: what `core` says. */
+  limitRate: Template | null = null;
+  limitRateAfter: Template | null = null;
   /** `internal`: 404 for what comes from a client. */
   isInternal = false;
   /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */

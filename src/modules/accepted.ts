@@ -30,6 +30,7 @@ import {
   timeSec,
   type ValueParser,
 } from '../config/values.ts';
+import { poolSize } from './http-core/pool-size.ts';
 
 type AcceptedRow = DirectiveSpec<object>;
 
@@ -62,12 +63,6 @@ const number = (contexts: number): Form => ({ contexts, args: 1, syntax: 'number
 const size = (contexts: number): Form => ({ contexts, args: 1, syntax: 'size', check: sizeBytes() });
 const time = (contexts: number): Form => ({ contexts, args: 1, syntax: 'time', check: timeMs() });
 const word = (contexts: number, syntax: string): Form => ({ contexts, args: 1, syntax, check: text });
-
-const poolSize: ValueParser<number> = (use) => {
-  const bytes = sizeBytes()(use);
-  if (bytes < 112) return use.fail('the pool size must be no less than 112');
-  return bytes % 16 === 0 ? bytes : use.fail('the pool size must be a multiple of 16');
-};
 
 const eventMethod: ValueParser<string> = (use) =>
   use.args[0] === 'epoll' ? 'epoll' : use.fail(`invalid event type "${use.args[0]}"`);
@@ -237,7 +232,7 @@ export const acceptedModule: ConfModule<object> = {
       'there are no subrequests that are kept in memory.',
     ),
 
-    ...accepted('connection_pool_size request_pool_size', { ...size(HTTP | SERVER), check: poolSize }, HEAP),
+    ...accepted('request_pool_size', { ...size(HTTP | SERVER), check: poolSize }, HEAP),
     ...accepted('server_names_hash_max_size server_names_hash_bucket_size', number(HTTP | STREAM), MAPS_GROW),
     ...accepted('variables_hash_max_size variables_hash_bucket_size', number(HTTP | STREAM), MAPS_GROW),
     ...accepted('map_hash_max_size map_hash_bucket_size', number(HTTP | STREAM), MAPS_GROW),

@@ -55,6 +55,7 @@ compare('proxy_cookie_domain, _path, _flags', {
     server {
       listen 127.0.0.1:%%PORT%%;
       location /domain/ { proxy_pass http://%%A%%; proxy_cookie_domain upstream.example proxy.example; }
+      location /domain-dot/ { proxy_pass http://%%A%%; proxy_cookie_domain .upstream.example .proxy.example; }
       location /domain-regex/ { proxy_pass http://%%A%%; proxy_cookie_domain ~^(.+)\\.internal$ $1.example; }
       location /domain-off/ { proxy_pass http://%%A%%; proxy_cookie_domain off; }
       location /path/ { proxy_pass http://%%A%%; proxy_cookie_path /app/ /; }
@@ -72,6 +73,8 @@ compare('proxy_cookie_domain, _path, _flags', {
       '/domain/?Set-Cookie=a=b; domain=UPSTREAM.example; Secure',
       '/domain/?Set-Cookie=a=b; Domain=sub.upstream.example',
       '/domain/?Set-Cookie=a=b',
+      '/domain-dot/?Set-Cookie=a=b; Domain=upstream.example',
+      '/domain-dot/?Set-Cookie=a=b; Domain=.upstream.example',
       '/domain-regex/?Set-Cookie=a=b; Domain=shop.internal',
       '/domain-off/?Set-Cookie=a=b; Domain=shop.internal',
       '/path/?Set-Cookie=a=b; Path=/app/x; HttpOnly',

@@ -360,6 +360,7 @@ compare('response directives', {
       location /intercept-401 { proxy_pass http://%%E401%%; proxy_intercept_errors on; }
       location /intercept-200 { proxy_pass http://%%A%%; proxy_intercept_errors on; }
       location /rate { proxy_pass http://%%SLOW%%; limit_rate 2000; }
+      location /rate-variable { proxy_pass http://%%SLOW%%; limit_rate $arg_rate; limit_rate_after $arg_after; }
       location /force-ranges { proxy_pass http://%%A%%; proxy_force_ranges on; }
       location /small-buffers { proxy_pass http://%%SLOW%%; proxy_buffer_size 1k; proxy_buffers 2 1k; proxy_busy_buffers_size 1k; }
     }`,
@@ -380,6 +381,7 @@ compare('response directives', {
     'proxy_intercept_errors without an error page, 401': get('/intercept-401'),
     'proxy_intercept_errors and 200': get('/intercept-200'),
     limit_rate: get('/rate'),
+    'limit_rate with variables': get('/rate-variable?rate=2000&after=1k'),
     proxy_force_ranges: get('/force-ranges', { headers: ['Range: bytes=2-4'] }),
     'proxy_force_ranges, the end': get('/force-ranges', { headers: ['Range: bytes=-3'] }),
     'proxy_force_ranges, out of range': get('/force-ranges', { headers: ['Range: bytes=20-'] }),

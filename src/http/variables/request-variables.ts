@@ -1,5 +1,6 @@
 import type { Exchange } from '../exchange.ts';
 import { HEADER_ID } from '../known-header.ts';
+import { limitRateBytes } from '../limit-rate.ts';
 import type { VariableDef } from '../variable.ts';
 import { argValue } from './arg-value.ts';
 import { basicUser } from './basic-user.ts';
@@ -75,7 +76,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'content_type', compile: () => fieldOf('content_type') },
   { name: 'content_length', compile: () => fieldOf('content_length') },
   { name: 'pipe', compile: () => (ex) => (ex.isPipelined ? 'p' : '.') },
-  { name: 'limit_rate', compile: () => (ex) => String(ex.location.core.limitRateBytes) },
+  { name: 'limit_rate', compile: () => (ex) => String(limitRateBytes(ex)) },
   { name: 'http_', isPrefix: true, compile: fieldOf },
   { name: 'cookie_', isPrefix: true, compile: cookie },
   { name: 'arg_', isPrefix: true, compile: (rest) => (ex) => argValue(ex.args, rest) },

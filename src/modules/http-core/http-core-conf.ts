@@ -12,6 +12,11 @@ export interface HttpCoreConf extends CoreSettings, ServerSettings {
   /** Of a location; null in http and server. */
   location: LocationConf | null;
   isInternal: boolean;
+  /** `limit_rate` and `limit_rate_after` with variables; null: the numbers hold. */
+  limitRateText: string | null;
+  limitRateAfterText: string | null;
+  /** `connection_pool_size`: no larger header buffer may be smaller. */
+  connectionPoolBytes: number;
   /** Directory of static files, relative to the prefix; kept for messages until files are served. */
   root: string;
   isAlias: boolean;
@@ -56,6 +61,9 @@ export function httpCoreDefaults(): HttpCoreConf {
     serverNames: [],
     location: null,
     isInternal: false,
+    limitRateText: null,
+    limitRateAfterText: null,
+    connectionPoolBytes: 512,
     root: 'html',
     isAlias: false,
     index: ['index.html'],

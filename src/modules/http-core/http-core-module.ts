@@ -16,9 +16,6 @@ import { parseServerNames } from './server-name-conf.ts';
 
 const row = directive<HttpCoreConf>;
 
-/** connection_pool_size of nginx on 64 bits: no header buffer may be smaller. */
-const LEAST_HEADER_BUFFER_BYTES = 512;
-
 /** What nginx's ngx_http_core_module says: blocks, addresses, names, limits and times of requests. */
 export const httpCoreModule: HttpModule<HttpCoreConf> = {
   name: 'http-core',
@@ -81,7 +78,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
     ...fileRows,
   ],
   finish: (merged) => {
-    if (merged.largeHeaderBuffers.bytes < LEAST_HEADER_BUFFER_BYTES) {
+    if (merged.largeHeaderBuffers.bytes < merged.connectionPoolBytes) {
       throw new ConfigError(
         'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
       );
@@ -90,7 +87,10 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
   variables: FILE_VARIABLES,
   compileLocation: (conf, build) => {
     compileFileRoot(conf, build);
-    build.location.isInternal = conf.isInternal;
+    const { location, variables } = build;
+    location.isInternal = conf.isInternal;
+    if (conf.limitRateText !== null) location.limitRate = variables.template(conf.limitRateText);
+    if (conf.limitRateAfterText !== null) location.limitRateAfter = variables.template(conf.limitRateAfterText);
     build.setContent(missingFile(conf, build.prefix));
   },
 };

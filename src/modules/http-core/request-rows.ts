@@ -13,6 +13,7 @@ import {
   wordList,
 } from '../../config/values.ts';
 import type { HttpCoreConf } from './http-core-conf.ts';
+import { poolSize } from './pool-size.ts';
 
 const row = directive<HttpCoreConf>;
 
@@ -27,6 +28,16 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     syntax: 'time',
     defaultText: '60s',
     doc: "Longest time that a request's head may take; then the connection is closed (408).",
+  }),
+  row({
+    name: 'connection_pool_size',
+    contexts: HTTP | SERVER,
+    args: 1,
+    field: 'connectionPoolBytes',
+    parse: poolSize,
+    syntax: 'size',
+    defaultText: '512',
+    doc: 'No effect but that `large_client_header_buffers` may not be smaller: there are no pools.',
   }),
   row({
     name: 'client_header_buffer_size',

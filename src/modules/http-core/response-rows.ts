@@ -90,8 +90,9 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     name: 'limit_rate',
     contexts: HTTP_SCOPES | LOCATION_IF,
     args: 1,
-    field: 'limitRateBytes',
-    parse: constantSize,
+    apply: (own, use) => {
+      Object.assign(own, sizeOrText(use, 'limitRateBytes', 'limitRateText'));
+    },
     syntax: 'rate',
     defaultText: '0',
     doc: 'Bytes per second that a response goes out with; 0: no limit.',
@@ -100,8 +101,9 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     name: 'limit_rate_after',
     contexts: HTTP_SCOPES | LOCATION_IF,
     args: 1,
-    field: 'limitRateAfterBytes',
-    parse: constantSize,
+    apply: (own, use) => {
+      Object.assign(own, sizeOrText(use, 'limitRateAfterBytes', 'limitRateAfterText'));
+    },
     syntax: 'size',
     defaultText: '0',
     doc: 'Bytes that go out before `limit_rate` begins.',
@@ -126,7 +128,12 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
   }),
 ];
 
-function constantSize(use: DirectiveUse): number {
-  if (text(use).includes('$')) use.fail(`variables in "${use.name}" are not supported yet`);
-  return sizeBytes()(use);
+/** A size, or a text with variables that says one on each request. */
+function sizeOrText(
+  use: DirectiveUse,
+  bytes: string,
+  variable: string,
+): Readonly<Record<string, number | string | null>> {
+  const given = text(use);
+  return given.includes('$') ? { [bytes]: 0, [variable]: given } : { [bytes]: sizeBytes()(use), [variable]: null };
 }

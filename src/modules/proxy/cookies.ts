@@ -83,11 +83,15 @@ function pairs(rules: readonly RewriteRule[] | 'off'): { pattern: string; replac
   return rules === 'off' ? [] : rules.filter((rule) => rule !== 'default');
 }
 
-/** A leading dot of the pattern is left out: `.example.org` and `example.org` mean the same. */
+/** A leading dot is left out, of the pattern and of what replaces it: `.example.org` and `example.org` mean the same. */
 function compileDomain(pattern: string, replacement: string, variables: VariableCompiler): Rewriter {
-  const template = variables.template(replacement);
+  const template = variables.template(withoutDot(replacement));
   if (pattern.startsWith('~')) return regexRewriter(pattern.slice(1), true, template);
-  return domainRewriter(variables.template(pattern.startsWith('.') ? pattern.slice(1) : pattern), template);
+  return domainRewriter(variables.template(withoutDot(pattern)), template);
+}
+
+function withoutDot(domain: string): string {
+  return domain.startsWith('.') ? domain.slice(1) : domain;
 }
 
 function compileFlags(cookie: string, flags: readonly string[], variables: VariableCompiler): FlagsRule {

@@ -1,5 +1,6 @@
 import type { ByteRange } from '../../http/byte-range.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import { limitRateAfterBytes, limitRateBytes } from '../../http/limit-rate.ts';
 import type { PipeSettings } from '../../http/response-pipe.ts';
 import type { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
 import { cutRange } from './forced-range.ts';
@@ -54,11 +55,15 @@ export class ResponsePlan implements AccelFields {
   pipeSettings(ex: Exchange, location: ProxyLocation): PipeSettings {
     const { pipe } = location;
     const readRateBytes = location.readRateBytes(ex);
-    if (this.buffering === null && this.limitRateBytes < 0 && readRateBytes === pipe.readRateBytes) return pipe;
+    const { limitRate, limitRateAfter } = ex.location;
+    const isVarying = limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
+    if (this.buffering === null && this.limitRateBytes < 0 && !isVarying) return pipe;
+    const rateBytes = this.limitRateBytes < 0 ? limitRateBytes(ex) : this.limitRateBytes;
     return {
       ...pipe,
       isBuffered: this.buffering ?? pipe.isBuffered,
-      limitRateBytes: this.limitRateBytes < 0 ? pipe.limitRateBytes : this.limitRateBytes,
+      limitRateBytes: rateBytes,
+      limitRateAfterBytes: rateBytes > 0 ? limitRateAfterBytes(ex) : 0,
       readRateBytes,
     };
   }
