@@ -1,6 +1,7 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { ClientConnection, ClientStream } from './client-stream.ts';
 import type { Location, VirtualServer } from './location.ts';
+import type { HeaderBlock } from './header-block.ts';
 import type { KeptBody } from './request-body.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
@@ -96,6 +97,8 @@ export class Exchange {
   attemptCount = 0;
   /** Head of the last response from a peer, for `$upstream_http_*`; null before the first. */
   upstreamHead: UpstreamResponseHead | null = null;
+  /** Trailer fields that the peer's response ended with, where they are passed on; a copy. */
+  trailers: HeaderBlock | null = null;
   /** Values of `set`, `map` and captured names, by slot; undefined = not computed. */
   readonly slots: (string | null | undefined)[] = [];
   /** `$request_id`, made when first asked for. */
@@ -171,6 +174,7 @@ export class Exchange {
     this.content = null;
     this.attemptCount = 0;
     this.upstreamHead = null;
+    this.trailers = null;
     clearArray(this.slots);
     this.requestId = '';
     this.extras = null;

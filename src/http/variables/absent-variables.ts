@@ -2,7 +2,8 @@ import type { VariableDef } from '../variable.ts';
 
 /**
  * Variables of what does not happen here yet: TLS, HTTP/2, HTTP/3, compression, caching. They have the value that nginx gives them when
- * it doesn't happen there either (none), so that the log formats of a configuration that is there stay good.
+ * it doesn't happen there either (none), so that the log formats of a configuration that is there stay good. `tcpinfo_…`: Node does not
+ * tell what the kernel knows of a connection.
  * Whoever builds one of these things takes its variables out.
  */
 const ABSENT = [
@@ -23,7 +24,14 @@ const ABSENT = [
   'ssl_server_name',
   'ssl_session_id',
   'ssl_session_reused',
+  'tcpinfo_rcv_space',
+  'tcpinfo_rtt',
+  'tcpinfo_rttvar',
+  'tcpinfo_snd_cwnd',
   'upstream_cache_status',
 ] as const;
 
-export const ABSENT_VARIABLES: readonly VariableDef[] = ABSENT.map((name) => ({ name, compile: () => () => null }));
+export const ABSENT_VARIABLES: readonly VariableDef[] = [
+  ...ABSENT.map((name) => ({ name, compile: () => () => null })),
+  { name: 'proxy_protocol_tlv_', isPrefix: true, compile: () => () => null },
+];

@@ -39,6 +39,12 @@ const fieldOf = (variableName: string): VariableGetter => {
   return (ex) => (ex.upstreamHead === null ? null : read(ex.upstreamHead.headers));
 };
 
+/** `$upstream_trailer_name`, and `$sent_trailer_name`: what the peer sent goes out as it came. */
+const trailerOf = (variableName: string): VariableGetter => {
+  const read = fieldReader(variableName);
+  return ({ trailers }) => (trailers === null ? null : read(trailers));
+};
+
 export const UPSTREAM_VARIABLES: readonly VariableDef[] = [
   { name: 'upstream_addr', compile: () => listOf((attempt) => attempt.address) },
   { name: 'upstream_status', compile: () => listOf((attempt) => (attempt.status > 0 ? String(attempt.status) : '-')) },
@@ -50,4 +56,6 @@ export const UPSTREAM_VARIABLES: readonly VariableDef[] = [
   { name: 'upstream_bytes_sent', compile: () => listOf((attempt) => String(attempt.bytesSent)) },
   { name: 'upstream_http_', isPrefix: true, compile: fieldOf },
   { name: 'upstream_cookie_', isPrefix: true, compile: cookieOf },
+  { name: 'upstream_trailer_', isPrefix: true, compile: trailerOf },
+  { name: 'sent_trailer_', isPrefix: true, compile: trailerOf },
 ];

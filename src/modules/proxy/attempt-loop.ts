@@ -2,6 +2,7 @@ import { wallMs } from '../../core/clock.ts';
 import type { Deadlines } from '../../core/deadlines.ts';
 import { ProxyError } from '../../core/errors.ts';
 import { strerror } from '../../core/strerror.ts';
+import { copyFields } from '../../http/copy-fields.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
@@ -338,15 +339,16 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const connection = this.#connection as UpstreamConnection;
     if (connection.isOverlong) this.#logOverlong();
     const { passesTrailers } = this.#location as ProxyLocation;
-    if (trailers !== null && trailers.count > 0 && passesTrailers) this.#relay.keepTrailers(trailers);
+    // A copy: they outlive the connection.
+    if (trailers !== null && passesTrailers) (this.#ex as Exchange).trailers = copyFields(trailers);
     this.#end('ok', this.worker.now());
     connection.release();
     this.#body.stop();
     this.#relay.end(true);
   }
 
-  onRelayed(isWhole: boolean, trailers: HeaderBlock | null): void {
-    const { stream } = this.#ex as Exchange;
+  onRelayed(isWhole: boolean): void {
+    const { stream, trailers } = this.#ex as Exchange;
     this.#letGoOfClient();
     if (isWhole) stream.endBody(trailers);
     else stream.abort();

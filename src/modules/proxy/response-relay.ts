@@ -1,6 +1,4 @@
-import { copyFields } from '../../http/copy-fields.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import type { HeaderBlock } from '../../http/header-block.ts';
 import { type PipeOwner, type PipeSource, ResponsePipe } from '../../http/response-pipe.ts';
 import { sendResponseHead } from '../../http/send-response.ts';
 import type { ProxyLocation } from './proxy-location.ts';
@@ -8,15 +6,14 @@ import type { ResponsePlan } from './response-plan.ts';
 
 export interface RelayOwner extends Pick<PipeOwner, 'onPipeTempFile' | 'onPipeError'> {
   /** All that came of the response is with the client's stream, which is still to be ended. `isWhole` false: it broke off. */
-  onRelayed(isWhole: boolean, trailers: HeaderBlock | null): void;
+  onRelayed(isWhole: boolean): void;
 }
 
-/** One response on its way to the client: head, body through the pipe, trailers, and how it ended. */
+/** One response on its way to the client: head, body through the pipe, and how it ended. */
 export class ResponseRelay implements PipeOwner {
   readonly #owner: RelayOwner;
   readonly #pipe: ResponsePipe;
   #isWhole = true;
-  #trailers: HeaderBlock | null = null;
   /** `proxy_buffering` of this response, X-Accel-Buffering counted in. */
   isBuffered = true;
   /** The read that brought the head is still being looked at. */
@@ -34,7 +31,6 @@ export class ResponseRelay implements PipeOwner {
   begin(ex: Exchange, location: ProxyLocation, source: PipeSource, plan: ResponsePlan): void {
     const settings = plan.pipeSettings(ex, location);
     this.#isWhole = true;
-    this.#trailers = null;
     this.isBuffered = settings.isBuffered;
     this.isHeadRead = true;
     this.#pipe.begin(ex.stream, source, settings, plan.range);
@@ -54,11 +50,6 @@ export class ResponseRelay implements PipeOwner {
     this.#pipe.onWritable();
   }
 
-  /** Before `end`; they outlive the connection. */
-  keepTrailers(trailers: HeaderBlock): void {
-    this.#trailers = copyFields(trailers);
-  }
-
   /** Nothing more will come. What a slow client has not taken yet still goes out first. */
   end(isWhole: boolean): void {
     this.#isWhole = isWhole;
@@ -67,11 +58,10 @@ export class ResponseRelay implements PipeOwner {
 
   close(): void {
     this.#pipe.close();
-    this.#trailers = null;
   }
 
   onPipeDone(): void {
-    this.#owner.onRelayed(this.#isWhole, this.#trailers);
+    this.#owner.onRelayed(this.#isWhole);
   }
 
   onPipeTempFile(name: string): void {
