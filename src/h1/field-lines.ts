@@ -79,20 +79,18 @@ export function parseFieldLines(bytes: Uint8Array, length: number, reader: Field
       byte = bytes[at] as number;
     } while (byte === SPACE || byte === TAB);
     const valueStart = at;
-    let valueEnd = at;
-    for (;;) {
-      if (((BYTE_CLASS[byte] as number) & VALUE_OK) === 0) {
-        if (byte === LF) break;
-        if (byte !== CR) return bad(reader, at);
-        if (at + 1 >= length) return INCOMPLETE;
-        if (bytes[at + 1] !== LF) return bad(reader, at);
-        at++;
-        break;
-      }
-      if (byte !== SPACE && byte !== TAB) valueEnd = at + 1;
+    while (((BYTE_CLASS[byte] as number) & VALUE_OK) !== 0) {
       if (++at >= length) return INCOMPLETE;
       byte = bytes[at] as number;
     }
+    let valueEnd = at;
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--;
+
+    // 4. the line's end
+    if (byte === CR) {
+      if (++at >= length) return INCOMPLETE;
+      if (bytes[at] !== LF) return bad(reader, at - 1);
+    } else if (byte !== LF) return bad(reader, at);
     at++;
     if (at > reader.limit && !reader.fits(nameStart, at)) return LONG_FIELD;
     if (!isOdd || !reader.dropsOddNames) {

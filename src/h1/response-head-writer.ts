@@ -1,4 +1,4 @@
-import { wallMs } from '../core/clock.ts';
+import { turnMs, wallMs } from '../core/clock.ts';
 import { NGINX_VERSION } from '../core/version.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import { HEADER_ID } from '../http/known-header.ts';
@@ -43,6 +43,8 @@ const LAST_MODIFIED = Buffer.from('Last-Modified: ', 'latin1');
 const KEEP_ALIVE_TIMEOUT = Buffer.from('Keep-Alive: timeout=', 'latin1');
 
 /** The first lines (status, Server, Date) of the statuses sent in this second. */
+const REFRESH_MS = 50;
+let refreshedAtMs = Number.NEGATIVE_INFINITY;
 let second = 0;
 let dateText = '';
 const firstLines: Readonly<Record<CoreSettings['serverTokens'], Map<number, Buffer>>> = {
@@ -52,6 +54,10 @@ const firstLines: Readonly<Record<CoreSettings['serverTokens'], Map<number, Buff
 };
 
 function refreshDate(): void {
+  // The wall clock is asked a few times a second; `turnMs` is at hand anyway.
+  const at = turnMs();
+  if (at - refreshedAtMs < REFRESH_MS) return;
+  refreshedAtMs = at;
   const now = Math.floor(wallMs() / 1000);
   if (now === second) return;
   second = now;
