@@ -33,6 +33,11 @@ export class RequestHeadParser {
     return this.#isLineDone;
   }
 
+  /** Bytes of the lines that were taken, as nginx counts `$request_length`; 0 before the request line is whole. */
+  lineBytes(head: RequestHead): number {
+    return this.#isLineDone ? this.#reader.at - head.lineStart : 0;
+  }
+
   /** What is being read, as nginx's log has it. */
   get doing(): string {
     if (this.#isLineDone) return IN_HEADERS;
@@ -70,6 +75,7 @@ export class RequestHeadParser {
     }
     if (end === INCOMPLETE) return INCOMPLETE;
     head.headBytes = end;
+    reader.at = end;
     const framing = readFraming(head);
     return framing === null ? end : this.#refuse(framing);
   }

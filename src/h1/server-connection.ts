@@ -6,7 +6,7 @@ import { respondStatus } from '../http/error-response.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import type { Location, ServerGroup, ServerSettings } from '../http/location.ts';
-import { beginExchange, logExchange } from '../http/phases.ts';
+import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { READING, REQUESTS, WAITING, WRITING } from '../observe/counters.ts';
 import type { H1Server } from './h1-server.ts';
@@ -336,7 +336,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     // 3. whole: the rest of the input belongs to the body or to the next request
     input.start += end - before;
     this.#server.deadlines.clear(this);
-    ex.requestBytes = end;
+    ex.requestBytes = end - ex.request.lineStart;
     this.requests++;
     this.#become('busy');
     if (ex.request.framing !== 'none') {
@@ -364,8 +364,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#server.deadlines.clear(this);
     ex.server = group.defaultServer;
     ex.location = group.defaultServer.defaultLocation;
-    // As nginx counts: nothing before the request line is whole.
-    ex.requestBytes = this.#parser.isLineDone ? this.#stored : 0;
+    if (this.#parser.isLineDone) attributeRefused(ex, group);
+    ex.requestBytes = this.#parser.lineBytes(ex.request);
     ex.keepAlive = false;
     ex.request.framing = 'none';
     this.requests++;
@@ -391,11 +391,13 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** A client that went away or fell silent within a head: logged, not answered. */
   #refuseSilently(status: number, reason: string): void {
     const ex = this.#ex as Exchange;
-    if (this.#storage !== null) this.#parser.keepPartialLine(this.#storage, this.#stored, ex.request);
+    if (this.#parser.isLineDone) attributeRefused(ex, this.#requestGroup as ServerGroup);
+    else if (this.#storage !== null) this.#parser.keepPartialLine(this.#storage, this.#stored, ex.request);
     ex.location.errorLog.write('info', ex, `${reason} ${this.#parser.doing}`);
     ex.response.status = status;
-    ex.requestBytes = this.#stored;
+    ex.requestBytes = this.#parser.lineBytes(ex.request);
     ex.keepAlive = false;
+    this.requests++;
     this.#become('busy');
     this.abort();
   }

@@ -72,6 +72,25 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
   return true;
 }
 
+/**
+ * A head whose request line was good but whose fields were refused: what was known by then holds for the answer and the log, path, host
+ * and virtual server among it.
+ */
+export function attributeRefused(ex: Exchange, group: ServerGroup): void {
+  const { request } = ex;
+  const target = parseTarget(request.target, group.defaultServer.settings.mergeSlashes);
+  if (target === null) return;
+  ex.uri = target.uri;
+  ex.args = target.args;
+  const hostAt = request.headers.find(HEADER_ID.host);
+  const named = request.rawHost ?? (hostAt < 0 ? null : request.headers.value(hostAt));
+  const host = named === null ? null : validateHost(named);
+  if (host === null) return;
+  ex.host = host;
+  ex.server = group.find(host, ex);
+  ex.location = ex.server.defaultLocation;
+}
+
 /** `GET http://host/path`: `rawHost` is not the Host field then. */
 function isAbsoluteForm({ request }: Exchange): boolean {
   const { headers, lineStart, method } = request;

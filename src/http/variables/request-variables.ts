@@ -13,6 +13,8 @@ function orNull(text: string): string | null {
 }
 
 function protocol({ request }: Exchange): string | null {
+  // The request line was refused.
+  if (request.method === '') return null;
   switch (request.version) {
     case 20:
       return 'HTTP/2.0';
