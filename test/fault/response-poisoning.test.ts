@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { KEEP, type Reply, type Script } from '../support/scripted-backend.ts';
 import { get, OneBackend, post, statuses } from './one-backend.ts';
 
@@ -69,6 +70,34 @@ describe('a second response behind the first never reaches the next client', () 
     expect(await client.untilResponses(2)).toBe(true);
     expect(site.backend.accepted).toBe(2);
     expect(statuses(client)).toEqual([200, 200]);
+  });
+
+  test("that arrives just before the next client's request, in the same turn of the event loop", async () => {
+    const sockets: Socket[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.on('data', (bytes) => {
+        const target = bytes.toString('latin1').split(' ')[1] ?? '';
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${target.length}\r\n\r\n${target}`);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const site = await OneBackend.start(OK, {
+      peer: 'down',
+      upstream: `server 127.0.0.1:${(server.address() as AddressInfo).port};`,
+    });
+    const client = await site.connect();
+    for (let i = 0; i < 100; i++) {
+      client.send(get(`/${i}`));
+      expect(await client.untilResponses(i + 1)).toBe(true);
+      sockets.at(-1)?.write(POISON);
+    }
+    expect(client.responses().map((response) => response.body)).toEqual(Array.from({ length: 100 }, (_, i) => `/${i}`));
   });
 
   test('more than Content-Length is cut off', async () => {
