@@ -218,7 +218,7 @@ export const acceptedModule: ConfModule<object> = {
     ...accepted(
       'open_log_file_cache',
       {
-        contexts: HTTP_SCOPES | STREAM | STREAM_SERVER,
+        contexts: STREAM | STREAM_SERVER,
         args: [1, 4],
         syntax: 'off | max=N [inactive=time] [min_uses=N] [valid=time]',
         check: fileCache(['max', 'min_uses'], '"open_log_file_cache" must have "max" parameter'),

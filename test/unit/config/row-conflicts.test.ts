@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { HTTP, MAIN, SERVER, UPSTREAM } from '../../../src/config/contexts.ts';
 import type { AnyConfModule } from '../../../src/config/directive-spec.ts';
 import { rowConflicts } from '../../../src/config/row-conflicts.ts';
-import { acceptedModule } from '../../../src/modules/accepted.ts';
+import { MODULES } from '../../../src/runtime/module-list.ts';
 
 function moduleOf(name: string, rows: Readonly<Record<string, number>>): AnyConfModule {
   return {
@@ -20,4 +20,4 @@ it('names the directive, the context and the modules', () => {
   expect(rowConflicts(modules)).toEqual(['"x" in http: a, b']);
 });
 
-it('the accepted table has none', () => expect(rowConflicts([acceptedModule])).toEqual([]));
+it('the program’s own rows have none', () => expect(rowConflicts(MODULES)).toEqual([]));
