@@ -5,55 +5,24 @@ import type { BodySink, ClientConnection, ClientStream, TunnelEnd, TunnelSink } 
 import { respondStatus } from '../http/error-response.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
-import type { Location, ServerGroup, ServerSettings } from '../http/location.ts';
+import type { Location, ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
-import { READING, REQUESTS, WAITING, WRITING } from '../observe/counters.ts';
+import { REQUESTS } from '../observe/counters.ts';
+import { ConnectionState } from './connection-state.ts';
 import type { H1Server } from './h1-server.ts';
+import { HeadInput } from './head-input.ts';
 import type { HeadRefusal } from './head-refusal.ts';
 import { InputQueue } from './input-queue.ts';
+import { Lingering } from './lingering.ts';
 import { out } from './out-buffer.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
-import { RequestHeadParser } from './request-head-parser.ts';
 import { ResponseWriter } from './response-writer.ts';
-
-/**
- * ```
- *        first byte           head whole             response flushed
- *  idle ------------> head ----------------> busy ----------------------+--> idle (keep-alive, body read)
- *    \                  \                      \ 101                    +--> discarding (keep-alive, body left) --> idle
- *     \                  \                      +----> tunnel           +--> lingering (close, something unread) --> closed
- *      +------------------+--------------------------------------------+--> closed
- * ```
- */
-export const CONNECTION_STATES = [
-  'idle',
-  'head',
-  'busy',
-  'tunnel',
-  'discarding',
-  'lingering',
-  'closing',
-  'closed',
-] as const;
-export type ConnectionState = (typeof CONNECTION_STATES)[number];
 
 const CLIENT_TIMED_OUT = 'client timed out (110: Connection timed out)';
 
 /** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
-
-// Which of stub_status' gauges counts a connection in this state; -1 = none.
-const GAUGE: Readonly<Record<ConnectionState, number>> = {
-  idle: WAITING,
-  head: READING,
-  busy: WRITING,
-  tunnel: WRITING,
-  discarding: WRITING,
-  lingering: WRITING,
-  closing: WRITING,
-  closed: -1,
-};
 
 /**
  * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
@@ -73,12 +42,11 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   readonly #group: () => ServerGroup;
   readonly #input = new InputQueue();
   readonly #writer: ResponseWriter;
-  readonly #parser = new RequestHeadParser();
-  #state: ConnectionState = 'idle';
+  readonly #head: HeadInput;
+  readonly #state: ConnectionState;
+  readonly #lingering = new Lingering();
   #ex: Exchange | null = null;
   #requestGroup: ServerGroup | null = null;
-  #storage: Buffer | null = null;
-  #stored = 0;
   #body: RequestBodyReader | null = null;
   #tunnel: TunnelSink | null = null;
   #isAdvancing = false;
@@ -88,10 +56,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** Bytes of the next request were here when the last one ended. */
   #isNextPipelined = false;
   #isContinueSent = false;
-  #lingerUntilMs = 0;
-  /** Of the last exchange: how long the connection may now be idle, and how it is closed. */
+  /** How long the connection may now be idle. */
   #idleMs = 0;
-  #lingering: Location['core'] | null = null;
 
   constructor(
     server: H1Server,
@@ -108,7 +74,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#wire = wire;
     this.#group = group;
     this.#writer = new ResponseWriter(wire, () => this.#watchSending());
-    this.#count(WAITING, 1);
+    this.#head = new HeadInput(server);
+    this.#state = new ConnectionState(server.counters);
   }
 
   get remoteAddress(): string {
@@ -135,12 +102,12 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** Since when nothing of a request has come; Infinity when something has, or when the wait has no end. */
   get idleSinceAtMs(): number {
-    return this.#state === 'idle' ? this.deadlineAtMs - this.#idleMs : Number.POSITIVE_INFINITY;
+    return this.#state.name === 'idle' ? this.deadlineAtMs - this.#idleMs : Number.POSITIVE_INFINITY;
   }
 
   /** Drain, or room is needed: closes it when nothing of a request has come. */
   closeIfIdle(): void {
-    if (this.#state === 'idle') this.#close();
+    if (this.#state.name === 'idle') this.#close();
   }
 
   destroyNow(): void {
@@ -152,9 +119,9 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   onBytes(buffer: Buffer, length: number): void {
     out.enterTurn();
     // A copy: the other side may take its time, and the next client reads into the same buffer.
-    if (this.#state === 'tunnel') this.#tunnel?.onTunnelData(Buffer.from(buffer.subarray(0, length)));
-    else if (this.#state === 'lingering') this.#deadlineIn(this.#lingeringTimeoutMs());
-    else if (this.#state !== 'closing' && this.#state !== 'closed') {
+    if (this.#state.name === 'tunnel') this.#tunnel?.onTunnelData(Buffer.from(buffer.subarray(0, length)));
+    else if (this.#state.name === 'lingering') this.#lingerOn();
+    else if (this.#state.name !== 'closing' && this.#state.name !== 'closed') {
       this.#input.offer(buffer, length);
       this.#advance();
       this.#input.keep();
@@ -166,7 +133,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   onFin(): void {
     this.#isFinSeen = true;
     out.enterTurn();
-    switch (this.#state) {
+    switch (this.#state.name) {
       case 'idle':
         this.#close();
         break;
@@ -189,8 +156,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   onDrain(): void {
     out.enterTurn();
-    if (this.#state === 'tunnel') this.#tunnel?.onTunnelWritable();
-    else if (this.#state === 'busy') {
+    if (this.#state.name === 'tunnel') this.#tunnel?.onTunnelWritable();
+    else if (this.#state.name === 'busy') {
       this.#server.deadlines.clear(this);
       if (this.#isEnding) this.#finish();
       else this.#ex?.content?.onWritable();
@@ -199,7 +166,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   }
 
   onClose(error: Error | null): void {
-    const state = this.#state;
+    const state = this.#state.name;
     this.#isFinSeen = true;
     out.enterTurn();
     if (state === 'tunnel') {
@@ -215,7 +182,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       else this.#clientEnded(error);
     }
     // A content handler that goes on without its client (proxy_ignore_client_abort) still owns the exchange.
-    if (this.#ex === null) this.#become('closed');
+    if (this.#ex === null) this.#state.become('closed');
     this.#writer.drop();
     this.#input.clear();
     this.#server.deadlines.remove(this);
@@ -225,7 +192,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   onDeadline(): void {
     out.enterTurn();
-    switch (this.#state) {
+    switch (this.#state.name) {
       case 'idle':
         if (this.requests === 0) {
           const { errorLog } = this.#group().defaultServer.defaultLocation;
@@ -266,7 +233,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** One step; false when nothing more can be done with the input now. */
   #step(): boolean {
     const body = this.#body;
-    switch (this.#state) {
+    switch (this.#state.name) {
       case 'idle':
         this.#beginHead();
         return true;
@@ -279,7 +246,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         body.deliver(this.#input);
         // While the body is delivered the exchange may end and the next request begin.
         if (this.#body === body && (body.isDone || !body.isWanted)) this.#server.deadlines.clear(this);
-        return this.#input.length < before || this.#state !== 'busy';
+        return this.#input.length < before || this.#state.name !== 'busy';
       }
       case 'discarding':
         return this.#discardMore();
@@ -291,70 +258,49 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   #beginHead(): void {
     const group = this.#group();
-    const { settings } = group.defaultServer;
     this.#requestGroup = group;
     const ex = this.#server.takeExchange(this, this, group);
     ex.startedAtMs = turnMs();
     ex.isPipelined = this.#isNextPipelined;
-    this.#parser.begin(settings, this.#isNextPipelined);
+    this.#head.begin(group.defaultServer.settings, this.#isNextPipelined);
     this.#isNextPipelined = false;
     this.#ex = ex;
     this.#writer.reset();
-    this.#stored = 0;
-    this.#storage = this.#server.takeHeadStorage(settings.clientHeaderBufferBytes);
     this.#isEnding = false;
     this.#isContinueSent = false;
-    this.#become('head');
-    this.#count(REQUESTS, 1);
+    this.#state.become('head');
+    const { values } = this.#server.counters;
+    values[REQUESTS] = (values[REQUESTS] as number) + 1;
     // A whole head in one read, the usual case, needs no deadline; `#readHead` sets it when something is missing.
   }
 
   #readHead(): boolean {
     const ex = this.#ex as Exchange;
-    const input = this.#input;
-    const { settings } = (this.#requestGroup as ServerGroup).defaultServer;
-    // 1. the head's bytes get a home of their own
-    let storage = this.#storage as Buffer;
-    if (this.#stored === storage.length) {
-      storage = this.#largerStorage(settings, storage);
-    }
-    const before = this.#stored;
-    const taken = Math.min(input.length, storage.length - before);
-    input.bytes.copy(storage, before, input.start, input.start + taken);
-    this.#stored = before + taken;
-
-    // 2. parse
-    const end = this.#parser.parse(storage, this.#stored, ex.request);
+    const head = this.#head;
+    const { parser } = head;
+    const { isFresh } = head;
+    const end = head.take(this.#input, ex.request);
     if (end < 0) {
-      input.start += taken;
-      if (this.#parser.refusal !== null) return this.#refuse(this.#parser.refusal);
-      if (this.deadlineAtMs === Number.POSITIVE_INFINITY || before === 0)
+      if (parser.refusal !== null) return this.#refuse(parser.refusal);
+      if (isFresh || this.deadlineAtMs === Number.POSITIVE_INFINITY) {
+        const { settings } = (this.#requestGroup as ServerGroup).defaultServer;
         this.#deadlineIn(settings.clientHeaderTimeoutMs);
-      return input.length > 0;
+      }
+      return this.#input.length > 0;
     }
 
-    // 3. whole: the rest of the input belongs to the body or to the next request
-    input.start += end - before;
+    // Whole: the rest of the input belongs to the body or to the next request.
     this.#server.deadlines.clear(this);
     ex.requestBytes = end - ex.request.lineStart;
     this.requests++;
-    this.#become('busy');
+    this.#state.become('busy');
     if (ex.request.framing !== 'none') {
       this.#body ??= new RequestBodyReader();
       this.#body.begin(ex.request);
     } else this.#body = null;
-    if (this.#parser.dropped.length > 0) this.#logDropped(ex);
+    if (parser.dropped.length > 0) this.#logDropped(ex);
     beginExchange(ex, this.#requestGroup as ServerGroup);
     return true;
-  }
-
-  /** The parser refuses a head before it is larger than nginx's buffers together: there is always room to grow. */
-  #largerStorage(settings: ServerSettings, storage: Buffer): Buffer {
-    const larger = Buffer.allocUnsafeSlow(Math.max(storage.length * 2, settings.largeHeaderBuffers.bytes));
-    storage.copy(larger, 0, 0, this.#stored);
-    this.#server.giveHeadStorageBack(storage);
-    this.#storage = larger;
-    return larger;
   }
 
   /** A head that is not one: answered, then closed. */
@@ -364,13 +310,13 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#server.deadlines.clear(this);
     ex.server = group.defaultServer;
     ex.location = group.defaultServer.defaultLocation;
-    if (this.#parser.isLineDone) attributeRefused(ex, group);
-    ex.requestBytes = this.#parser.lineBytes(ex.request);
+    if (this.#head.parser.isLineDone) attributeRefused(ex, group);
+    ex.requestBytes = this.#head.parser.lineBytes(ex.request);
     ex.keepAlive = false;
     ex.request.framing = 'none';
     this.requests++;
     this.#body = null;
-    this.#become('busy');
+    this.#state.become('busy');
     this.#logDropped(ex);
     ex.location.errorLog.write('info', ex, refusal.reason);
     respondStatus(ex, refusal.status);
@@ -379,7 +325,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** Field lines left out because of their names (ignore_invalid_headers). */
   #logDropped(ex: Exchange): void {
-    for (const line of this.#parser.dropped) {
+    for (const line of this.#head.parser.dropped) {
       ex.location.errorLog.write(
         'info',
         ex,
@@ -391,14 +337,14 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** A client that went away or fell silent within a head: logged, not answered. */
   #refuseSilently(status: number, reason: string): void {
     const ex = this.#ex as Exchange;
-    if (this.#parser.isLineDone) attributeRefused(ex, this.#requestGroup as ServerGroup);
-    else if (this.#storage !== null) this.#parser.keepPartialLine(this.#storage, this.#stored, ex.request);
-    ex.location.errorLog.write('info', ex, `${reason} ${this.#parser.doing}`);
+    if (this.#head.parser.isLineDone) attributeRefused(ex, this.#requestGroup as ServerGroup);
+    else this.#head.keepPartialLine(ex.request);
+    ex.location.errorLog.write('info', ex, `${reason} ${this.#head.parser.doing}`);
     ex.response.status = status;
-    ex.requestBytes = this.#parser.lineBytes(ex.request);
+    ex.requestBytes = this.#head.parser.lineBytes(ex.request);
     ex.keepAlive = false;
     this.requests++;
-    this.#become('busy');
+    this.#state.become('busy');
     this.abort();
   }
 
@@ -536,7 +482,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   openTunnel(tunnel: TunnelSink): TunnelEnd {
     this.#writer.flushOut();
     this.#tunnel = tunnel;
-    this.#become('tunnel');
+    this.#state.become('tunnel');
     this.#server.deadlines.clear(this);
     if (this.#ex !== null) this.#ex.keepAlive = false;
     const wire = this.#wire;
@@ -582,36 +528,34 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#ex = null;
     this.#tunnel = null;
     this.#isEnding = false;
-    if (this.#storage !== null) this.#server.giveHeadStorageBack(this.#storage);
-    this.#storage = null;
+    this.#head.giveBack();
     this.#server.giveExchangeBack(ex);
 
     if (wire.isDestroyed) {
-      this.#become('closed');
+      this.#state.become('closed');
       return;
     }
+    this.#lingering.core = core;
     if (isKeepAlive && body?.isBroken !== true) {
       this.#idleMs = core.keepaliveTimeoutMs;
-      this.#lingering = core;
       if (isBodyLeft) {
-        this.#become('discarding');
-        this.#lingerUntilMs = turnMs() + core.lingeringTimeMs;
-        this.#deadlineIn(core.lingeringTimeoutMs);
+        this.#state.become('discarding');
+        this.#lingering.begin(turnMs());
+        this.#lingerOn();
       } else this.#becomeIdle();
       this.#isNextPipelined = this.#input.length > 0;
       this.#resumeReading();
       this.#advance();
       return;
     }
-    this.#lingering = core;
     const isUnread = isBodyLeft || this.#input.length > 0;
-    if (core.lingeringClose === 'always' || (core.lingeringClose === 'on' && isUnread)) this.#linger(core);
+    if (core.lingeringClose === 'always' || (core.lingeringClose === 'on' && isUnread)) this.#linger();
     else this.#close();
   }
 
   #becomeIdle(): void {
     this.#body = null;
-    this.#become('idle');
+    this.#state.become('idle');
     this.#deadlineIn(this.#idleMs);
   }
 
@@ -626,36 +570,34 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       this.#becomeIdle();
       return true;
     }
-    const now = turnMs();
-    if (now >= this.#lingerUntilMs) this.#close();
-    else this.#deadlineIn(Math.min(this.#lingeringTimeoutMs(), this.#lingerUntilMs - now));
+    this.#lingerOn();
     return false;
   }
 
   /** Closes without resetting what the client has not read yet: FIN, then read and drop for a while (lingering_close). */
-  #linger(core: Location['core']): void {
+  #linger(): void {
     this.#server.flushLogs();
     this.#input.clear();
-    this.#become('lingering');
-    this.#lingerUntilMs = turnMs() + core.lingeringTimeMs;
+    this.#state.become('lingering');
     this.#wire.end();
     this.#resumeReading();
-    this.#deadlineIn(core.lingeringTimeoutMs);
+    this.#lingering.begin(turnMs());
+    this.#lingerOn();
   }
 
-  #lingeringTimeoutMs(): number {
-    const core = this.#lingering;
-    if (core === null) return 0;
-    if (this.#state !== 'lingering') return core.lingeringTimeoutMs;
-    return Math.max(Math.min(core.lingeringTimeoutMs, this.#lingerUntilMs - turnMs()), 1);
+  /** Unread bytes came, or may come: how much longer they are worth waiting for. */
+  #lingerOn(): void {
+    const waitMs = this.#lingering.waitMs(turnMs());
+    if (waitMs > 0) this.#deadlineIn(waitMs);
+    else this.#close();
   }
 
   #close(): void {
-    if (this.#state === 'closed' || this.#state === 'closing') return;
+    if (this.#state.name === 'closed' || this.#state.name === 'closing') return;
     this.#server.flushLogs();
     this.#input.clear();
-    const isLingering = this.#state === 'lingering';
-    this.#become('closing');
+    const isLingering = this.#state.name === 'lingering';
+    this.#state.become('closing');
     if (isLingering || this.#wire.pendingBytes === 0) {
       this.#server.deadlines.remove(this);
       if (isLingering) this.#wire.destroy();
@@ -663,7 +605,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       return;
     }
     // What is queued still goes out, but not for ever.
-    this.#deadlineIn(this.#lingering?.sendTimeoutMs ?? 0);
+    this.#deadlineIn(this.#lingering.core?.sendTimeoutMs ?? 0);
     this.#wire.endAndClose();
   }
 
@@ -671,20 +613,6 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   #location(): Location {
     return (this.#ex as Exchange).location;
-  }
-
-  #become(state: ConnectionState): void {
-    const before = GAUGE[this.#state];
-    const after = GAUGE[state];
-    this.#state = state;
-    if (before === after) return;
-    if (before >= 0) this.#count(before, -1);
-    if (after >= 0) this.#count(after, 1);
-  }
-
-  #count(counter: number, by: number): void {
-    const { values } = this.#server.counters;
-    values[counter] = (values[counter] as number) + by;
   }
 
   /** 0 = no limit. */
@@ -703,7 +631,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** The kernel is behind: from now on the client has send_timeout to take it. */
   #watchSending(): void {
-    if (this.#state === 'busy') this.#deadlineIn(this.#location().core.sendTimeoutMs);
+    if (this.#state.name === 'busy') this.#deadlineIn(this.#location().core.sendTimeoutMs);
   }
 
   #pauseIfFull(): void {
