@@ -1,21 +1,43 @@
 /**
- * Where evenkeel answers otherwise than nginx on purpose. Each key is a row of the README's table of deliberate differences;
- * a case may only deviate from nginx by naming one.
+ * Where evenkeel answers otherwise than nginx on purpose: the rows of the README's table of deliberate differences, each with what
+ * evenkeel does. A case may only deviate from nginx by naming one; a house test keeps table and list the same.
  */
 export const DELIBERATE_DIFFERENCES = {
-  'strict framing':
-    'Ambiguous message framing is refused with 400 (requests) or 502 (responses) and the connection is closed, also where nginx picks an interpretation.',
-  'early bytes':
-    'Bytes of a response pass on as they come. nginx holds back up to 1460 of them (`postpone_output`) and drops them when the upstream then breaks off.',
-  'newer than the oracle':
-    'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
-  'names that do not resolve':
-    'An upstream name that does not resolve at start is a peer that is down, with a warning; nginx refuses to start.',
+  'all findings': '`-t` and a start report every finding of the configuration, nginx only the first.',
   'place of findings':
     'A finding names the file and line of what it is about, also where nginx names none (unknown variables) or the end of the block (sizes of buffers).',
-  'own commands':
-    'A first word that is no flag is one of our own commands (`serve`, `check`, `demo`); nginx refuses it.',
-  'all findings': '`-t` and a start report every finding of the configuration, nginx only the first.',
+  'names that do not resolve':
+    'An upstream name that does not resolve at start is a peer that is down, with a warning; nginx refuses to start.',
+  'include cycles': 'The `include` that closes a cycle is refused by name; nginx reads on until it crashes.',
+  'nested blocks': 'More than 500 blocks within one another are refused.',
+  load_module: 'Warned about and ignored, whatever file it names.',
+  'default access log': 'One that nobody named and that cannot be opened is a warning; nginx refuses to start.',
+  worker_processes: '0 counts as 1; more than 1024 is refused.',
+  worker_connections: "Clients beyond it wait in the kernel's queue; connections to peers do not count.",
+  'listen options': '`rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
+  'regular expressions': "PCRE's patterns are written anew for JavaScript's engine: src/http/pcre/README.md.",
+  'own commands': 'A first word that is no flag is one of our own commands (`serve`, `demo`); nginx refuses it.',
+  reload: 'Workers and their connections live on; only the configuration of the next request is new.',
+  'WINCH in the foreground': 'Drains the workers where no terminal is attached; nginx ignores it in the foreground.',
+  USR2: 'Logged and ignored: no upgrade of the program with sockets inherited.',
+  environment: 'Workers inherit all of it; nginx passes on `TZ` and what `env` names.',
+  'stale unix sockets': 'A socket file on which nobody answers is removed before binding.',
+  'debug log': 'The level `debug` is accepted; nothing is told beyond `info`.',
+  'strict framing':
+    'Ambiguous message framing is refused with 400 (requests) or 502 (responses) and the connection is closed, also where nginx picks an interpretation.',
+  'early refusals':
+    'An answer before the body of a request with `Expect: 100-continue` closes the connection; nginx keeps it.',
+  'early bytes':
+    'Bytes of a response pass on as they come. nginx holds back up to 1460 of them (`postpone_output`) and drops them when the upstream then breaks off.',
+  tunnels: 'The end of one side is passed on and the other may still send; nginx closes both.',
+  'framing of requests': '`proxy_set_header` cannot set Content-Length and Transfer-Encoding.',
+  'lost idle connections':
+    'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
+  'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
+  fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
+  zones: 'Workers report to the primary; `max_conns` can be overrun within one exchange of messages.',
+  'newer than the oracle':
+    'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;
 
 export type DeliberateDifference = keyof typeof DELIBERATE_DIFFERENCES;

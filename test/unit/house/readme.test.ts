@@ -1,9 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { MODULES } from '../../../src/runtime/module-list.ts';
 import { DELIBERATE_DIFFERENCES } from '../../differential/deliberate-differences.ts';
-import { directiveReference, README, readmePart } from './readme-tables.ts';
+import { directiveReference, readmePart } from './readme-tables.ts';
 
+const ROOT = new URL('../../../', import.meta.url);
+const PAGES = ['.', 'src', 'test', 'bench'].flatMap(pagesOf);
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
 function firstCells(table: string): string[] {
@@ -11,25 +13,42 @@ function firstCells(table: string): string[] {
   return rows.map((row) => row.split('|')[1]?.trim() ?? '');
 }
 
+/** Markdown pages under a folder of the repository; those of test/wire are tests. */
+function pagesOf(folder: string): string[] {
+  return readdirSync(new URL(`${folder}/`, ROOT), { recursive: folder !== '.', encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.startsWith('wire/'))
+    .map((name) => (folder === '.' ? name : `${folder}/${name}`));
+}
+
 describe('README.md', () => {
   test('the directive table is what the rows say: npm run docs', () => {
     expect(readmePart('directives')).toBe(directiveReference(MODULES));
   });
 
-  test('the table of differences has all that the differential suite knows', () => {
-    expect(firstCells(readmePart('differences'))).toEqual(expect.arrayContaining(Object.keys(DELIBERATE_DIFFERENCES)));
+  test('the table of differences is the list of the differential suite', () => {
+    expect(firstCells(readmePart('differences'))).toEqual(Object.keys(DELIBERATE_DIFFERENCES));
   });
 
   test('every npm script, file and folder that a page names is there', () => {
-    for (const page of ['README.md', 'CONTRIBUTING.md', 'src/README.md', 'bench/README.md']) {
-      const base = new URL(`../../../${page}`, import.meta.url);
+    for (const page of PAGES) {
+      const base = new URL(page, ROOT);
       const text = readFileSync(base, 'utf8');
-      const links = [...text.matchAll(/\]\(([^)#:]+)\)/g)].map((match) => match[1] ?? '');
+      const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '');
       const missing = links.filter((link) => !existsSync(new URL(link, base)));
       const scripts = [...text.matchAll(/npm run ([a-z:]+)/g)].map((match) => match[1] ?? '');
       const unknown = scripts.filter((script) => !(script in manifest.scripts));
       expect({ page, missing, unknown }).toEqual({ page, missing: [], unknown: [] });
     }
-    expect(existsSync(README)).toBe(true);
+  });
+
+  test('every test that a page of src/ names is there', () => {
+    for (const page of PAGES.filter((name) => name.startsWith('src/'))) {
+      const text = readFileSync(new URL(page, ROOT), 'utf8');
+      const files = [...text.matchAll(/`(test\/[\w/.-]+)`/g)].map((match) => match[1] ?? '');
+      expect({ page, missing: files.filter((file) => !existsSync(new URL(file, ROOT))) }).toEqual({
+        page,
+        missing: [],
+      });
+    }
   });
 });
