@@ -1,3 +1,5 @@
+import { BYTE_CLASS, SPACE, VALUE_OK } from '../core/byte-tables.ts';
+
 /** Up to these lengths a loop beats the call into the runtime: measured, for char codes and for bytes. */
 const SHORT_TEXT = 12;
 const SHORT_BYTES = 16;
@@ -37,11 +39,17 @@ export function writeDecimal(bytes: Buffer, at: number, value: number): number {
   return at + digits;
 }
 
-/** `name: value CRLF`. */
+/**
+ * `name: value CRLF`. A value made of variables may hold any byte (`$uri` is decoded): what may not stand in a field becomes a space
+ * (RFC 9110 section 5.5), so that no client ends a line of ours.
+ */
 export function writeField(bytes: Buffer, at: number, name: string, value: string): number {
-  let end = writeText(bytes, at, name);
-  bytes[end++] = 0x3a;
-  bytes[end++] = 0x20;
-  end = writeText(bytes, end, value);
+  let start = writeText(bytes, at, name);
+  bytes[start++] = 0x3a;
+  bytes[start++] = 0x20;
+  const end = writeText(bytes, start, value);
+  for (let i = start; i < end; i++) {
+    if (((BYTE_CLASS[bytes[i] as number] as number) & VALUE_OK) === 0) bytes[i] = SPACE;
+  }
   return writeCrLf(bytes, end);
 }

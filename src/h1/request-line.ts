@@ -13,6 +13,7 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const NINE = 0x39;
 const PROTOCOL = Buffer.from('HTTP/', 'latin1');
+const CONNECT = 'CONNECT';
 const COMMON_METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'] as const;
 
 /**
@@ -32,7 +33,7 @@ export function parseRequestLine(bytes: Buffer, start: number, length: number, h
   const targetStart = at;
   if (at >= length) return INCOMPLETE;
   const first = bytes[at] as number;
-  if (first !== SLASH && !isLetter(first)) return BAD_LINE;
+  if (first !== SLASH && !isLetter(first) && methodName(bytes, start, methodEnd) !== CONNECT) return BAD_LINE;
   while (at < length && ((BYTE_CLASS[bytes[at] as number] as number) & TARGET_OK) !== 0) at++;
   if (at >= length) return INCOMPLETE;
   const targetEnd = at;
@@ -93,6 +94,7 @@ function parseVersion(bytes: Buffer, start: number, length: number, head: Reques
 
 /** Origin form, or absolute form, whose authority outranks Host (RFC 9112 section 3.2.2). The asterisk form is refused, as by nginx. */
 function readTarget(bytes: Buffer, start: number, end: number, head: RequestHead): boolean {
+  if (head.method === CONNECT) return readAuthority(bytes.toString('latin1', start, end), head);
   if (bytes[start] === SLASH) {
     head.target = bytes.toString('latin1', start, end);
     return true;
@@ -105,6 +107,14 @@ function readTarget(bytes: Buffer, start: number, end: number, head: RequestHead
   if (!/^(?:[A-Za-z0-9.-]*|\[[A-Za-z0-9\-._~!$&'()*+,;=:]*\])(?::[0-9]*)?$/.test(authority)) return false;
   head.rawHost = authority;
   head.target = rest;
+  return true;
+}
+
+/** The target of CONNECT: host and port (RFC 9112 section 3.2.3; nginx since 1.29.3). */
+function readAuthority(text: string, head: RequestHead): boolean {
+  if (!/^(?:[A-Za-z0-9.-]+|\[[A-Za-z0-9\-._~!$&'()*+,;=:]*\]):[0-9]+$/.test(text)) return false;
+  head.rawHost = text;
+  head.target = '';
   return true;
 }
 

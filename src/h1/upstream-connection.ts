@@ -6,11 +6,10 @@ import type { TunnelEnd, TunnelSink } from '../http/client-stream.ts';
 import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../http/upstream-connection.ts';
 import type { UpstreamResponseHead } from '../http/upstream-response-head.ts';
 import { NO_SINK, type Wire, type WireSink } from '../net/wire.ts';
-import { writeCrLf, writeText } from './byte-writer.ts';
 import { CHUNK_ERROR, ChunkedDecoder } from './chunked-decoder.ts';
 import { BAD_FIELD, INCOMPLETE } from './field-lines.ts';
-import { type OutOwner, out } from './out-buffer.ts';
-import { requestHeadBound, writeRequestHead } from './request-head-writer.ts';
+import { out } from './out-buffer.ts';
+import { RequestSender } from './request-sender.ts';
 import { ResponseHeadParser } from './response-head-parser.ts';
 
 /**
@@ -30,21 +29,16 @@ export interface ConnectionHome {
   lost(connection: H1UpstreamConnection): void;
 }
 
-const CHUNK_OVERHEAD_BYTES = 24;
-const LAST_CHUNK = '0\r\n\r\n';
-const LAST_CHUNK_BYTES = Buffer.from(LAST_CHUNK, 'latin1');
-
 /**
  * One connection to a peer, speaking HTTP/1.1: one request at a time, its response delivered to a sink.
  *
  * Invariant (poisoning): bytes that arrive when no response is due, or behind a response's end, make the connection unfit for another
  * request. Only a response whose framing was sound to its end leads back to the pool.
  */
-export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadlined, OutOwner {
+export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadlined {
   isReused = false;
   requests = 0;
   bytesReceived = 0;
-  bytesSent = 0;
   isRequestSent = false;
   isOverlong = false;
   deadlineAtMs = Number.POSITIVE_INFINITY;
@@ -54,15 +48,13 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   readonly #wire: Wire;
   readonly #home: ConnectionHome;
   readonly #deadlines: Deadlines;
+  readonly #sender: RequestSender;
   readonly #parser = new ResponseHeadParser();
   #decoder: ChunkedDecoder | null = null;
   #state: UpstreamState = 'idle';
   #sink: UpstreamResponseSink | null = null;
   #tunnel: TunnelSink | null = null;
   #isHeadRequest = false;
-  #isRequestChunked = false;
-  #isRequestComplete = false;
-  #isWaitingToSend = false;
   #isSound = true;
   #isPaused = false;
   #isInRead = false;
@@ -86,6 +78,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#wire = wire;
     this.#home = home;
     this.#deadlines = deadlines;
+    this.#sender = new RequestSender(wire);
     this.openedAtMs = turnMs();
     wire.sink = this;
   }
@@ -104,12 +97,9 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   sendRequest(request: UpstreamRequest, body: Uint8Array | null, isLast: boolean, sink: UpstreamResponseSink): boolean {
     this.requests++;
     this.bytesReceived = 0;
-    this.bytesSent = 0;
     this.#sink = sink;
     this.#state = 'head';
     this.#isHeadRequest = request.method === 'HEAD';
-    this.#isRequestChunked = request.isChunked;
-    this.#isRequestComplete = isLast;
     this.#isSound = true;
     this.isOverlong = false;
     this.#isPaused = false;
@@ -118,40 +108,21 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#interimBytes = 0;
     sink.responseHead.reset();
 
-    const bodyBytes = body === null ? 0 : body.length + CHUNK_OVERHEAD_BYTES;
-    const isGathered = out.claim(this, requestHeadBound(request) + bodyBytes + LAST_CHUNK.length);
-    if (!isGathered) {
-      // A very large head or body: the head alone, then the body as it is.
-      this.flushOut();
-      out.claim(this, requestHeadBound(request));
-    }
-    out.length = writeRequestHead(out.bytes, out.length, request);
+    const isTaken = this.#sender.send(request, body, isLast);
     this.isRequestSent = true;
-    if (isGathered) {
-      this.#gatherBody(body, isLast);
-      return this.#sent(this.#writeGathered());
-    }
-    this.#writeGathered();
-    return body === null ? this.#sent(!this.#isWaitingToSend) : this.sendBody(body, isLast);
+    this.#watch();
+    return isTaken;
   }
 
   sendBody(chunk: Uint8Array, isLast: boolean): boolean {
     if (this.#state === 'closed') return true;
-    this.#isRequestComplete = isLast;
-    if (!this.#isRequestChunked) {
-      if (chunk.length === 0) return this.#sent(!this.#isWaitingToSend);
-      this.bytesSent += chunk.length;
-      return this.#sent(this.#wire.write(chunk));
-    }
-    if (chunk.length <= 16_384 && out.claim(this, chunk.length + CHUNK_OVERHEAD_BYTES + LAST_CHUNK.length)) {
-      this.#gatherBody(chunk, isLast);
-      return this.#sent(this.#writeGathered());
-    }
-    const parts = [Buffer.from(`${chunk.length.toString(16)}\r\n`, 'latin1'), chunk, Buffer.from('\r\n', 'latin1')];
-    if (isLast) parts.push(LAST_CHUNK_BYTES);
-    const framed = Buffer.concat(parts);
-    this.bytesSent += framed.length;
-    return this.#sent(this.#wire.write(framed));
+    const isTaken = this.#sender.sendBody(chunk, isLast);
+    this.#watch();
+    return isTaken;
+  }
+
+  get bytesSent(): number {
+    return this.#sender.bytesSent;
   }
 
   pauseResponse(): void {
@@ -190,10 +161,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#deadlines.remove(this);
     const wire = this.#wire;
     return {
-      write: (chunk) => {
-        this.bytesSent += chunk.length;
-        return wire.write(chunk);
-      },
+      write: (chunk) => this.#sender.sendRaw(chunk),
       pause: () => wire.pause(),
       resume: () => wire.resume(),
       end: () => wire.end(),
@@ -205,8 +173,8 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     return (
       this.#state === 'done' &&
       this.#isSound &&
-      this.#isRequestComplete &&
-      !this.#isWaitingToSend &&
+      this.#sender.isComplete &&
+      !this.#sender.isWaiting &&
       !this.#isFinSeen &&
       this.#rest === null &&
       !this.#wire.isDestroyed
@@ -235,7 +203,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
     this.#tunnel = null;
     this.#rest = null;
     this.#deadlines.remove(this);
-    out.drop(this);
+    this.#sender.drop();
     this.#wire.sink = NO_SINK;
     this.#wire.destroy();
   }
@@ -248,10 +216,6 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
 
   get isAlive(): boolean {
     return this.#state === 'idle' && !this.#wire.isDestroyed;
-  }
-
-  flushOut(): void {
-    if (out.owner === this) this.#writeGathered();
   }
 
   // --- from the wire
@@ -310,8 +274,8 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   onDrain(): void {
     out.enterTurn();
     if (this.#state === 'tunnel') this.#tunnel?.onTunnelWritable();
-    else if (this.#isWaitingToSend) {
-      this.#isWaitingToSend = false;
+    else if (this.#sender.isWaiting) {
+      this.#sender.isWaiting = false;
       this.#watch();
       this.#sink?.onRequestWritable();
     }
@@ -338,44 +302,17 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   onDeadline(): void {
     out.enterTurn();
     if (this.#state === 'idle') this.#lose();
-    else if (this.#isWaitingToSend) this.#fail('send-timeout', 'upstream timed out (110: Connection timed out)', 'yes');
+    else if (this.#sender.isWaiting)
+      this.#fail('send-timeout', 'upstream timed out (110: Connection timed out)', 'yes');
     else this.#fail('read-timeout', 'upstream timed out (110: Connection timed out)', 'yes');
     out.leaveTurn();
-  }
-
-  // --- the request
-
-  #gatherBody(body: Uint8Array | null, isLast: boolean): void {
-    const { bytes } = out;
-    let at = out.length;
-    if (body !== null && body.length > 0) {
-      if (this.#isRequestChunked) at = writeCrLf(bytes, writeText(bytes, at, body.length.toString(16)));
-      bytes.set(body, at);
-      at += body.length;
-      if (this.#isRequestChunked) at = writeCrLf(bytes, at);
-    }
-    if (this.#isRequestChunked && isLast) at = writeText(bytes, at, LAST_CHUNK);
-    out.length = at;
-  }
-
-  #writeGathered(): boolean {
-    this.bytesSent += out.length;
-    const isTaken = out.writeTo(this.#wire);
-    if (!isTaken) this.#isWaitingToSend = true;
-    return isTaken;
-  }
-
-  #sent(isTaken: boolean): boolean {
-    if (!isTaken) this.#isWaitingToSend = true;
-    this.#watch();
-    return isTaken;
   }
 
   /** The deadline of what is awaited now: room to send, or the response. */
   #watch(): void {
     let ms = 0;
-    if (this.#isWaitingToSend) ms = this.#sendTimeoutMs;
-    else if (!this.#isPaused && this.#isRequestComplete) ms = this.#readTimeoutMs;
+    if (this.#sender.isWaiting) ms = this.#sendTimeoutMs;
+    else if (!this.#isPaused && this.#sender.isComplete) ms = this.#readTimeoutMs;
     if (ms > 0 && (this.#state === 'head' || this.#state === 'body')) this.#deadlines.set(this, turnMs() + ms);
     else this.#deadlines.clear(this);
   }
