@@ -212,6 +212,7 @@ export class H1UpstreamConnection implements UpstreamConnection, WireSink, Deadl
   lease(): void {
     this.isReused = true;
     this.isRequestSent = false;
+    this.#deadlines.clear(this);
   }
 
   get isAlive(): boolean {
