@@ -1,5 +1,5 @@
 import { replyAndClose } from '../support/scripted-backend.ts';
-import { get } from './client-script.ts';
+import { get, head, raw } from './client-script.ts';
 import { type Case, compare } from './compare.ts';
 
 /** What nginx has changed since the version that Debian ships; evenkeel follows the newer one. */
@@ -26,6 +26,32 @@ compare('since 1.23: headers of the same name are one', {
     'of the request': newer(get('/request', { headers: ['X-A: 1', 'X-A: 2', 'X-B: 3'] }), { client: /\n1, 2\|3\n/ }),
     'of the response': newer(get('/'), { 'access log': /^access\.log: a, b\|a, b\|1$/ }),
   },
+});
+
+const plain = (requestLine: string, host = 'localhost') => raw(head(requestLine, `Host: ${host}`, 'Connection: close'));
+const answered = (status: number) => ({
+  client: new RegExp(`^-- connection 1\\nHTTP/1\\.1 ${status} `),
+  'access log': new RegExp(` ${status} `),
+  'error log': /^\[info\] client sent /,
+});
+
+compare('since 1.29.3: CONNECT names a host and a port', {
+  http: 'server { listen 127.0.0.1:%%PORT%%; return 204; }',
+  cases: {
+    'host and port: not allowed': newer(plain('CONNECT localhost:80 HTTP/1.1'), answered(405)),
+    'address and port: not allowed': newer(plain('CONNECT 127.0.0.1:80 HTTP/1.1'), answered(405)),
+    'without a port': plain('CONNECT localhost HTTP/1.1'),
+    'a path': newer(plain('CONNECT / HTTP/1.1'), answered(400)),
+  },
+});
+
+compare('since 1.29.4: host and port as in RFC 3986', {
+  http: 'server { listen 127.0.0.1:%%PORT%%; location / { return 200 "$host"; } }',
+  cases: Object.fromEntries(
+    ['a.:1.2', 'a:65536', 'a:80:80', 'a:8x', '[::1', '[::1].', '[::1].:98', 'a[::1]:98', 'user@a', 'a\\b', 'a"b'].map(
+      (host) => [host, newer(plain('GET / HTTP/1.1', host), answered(400))],
+    ),
+  ),
 });
 
 compare('since 1.29.6: a comma separates no cookies', {
