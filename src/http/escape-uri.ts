@@ -8,6 +8,7 @@ const among = (chars: string) => (c: number) => c <= 0x20 || c >= 0x7f || chars.
 
 const PATH = table(among('"#%<>?\\^`{|}'));
 const ARGS = table(among('"#%&+<>\\^`{|}'));
+const UNSENDABLE = table((c) => c <= 0x20 || c === 0x7f);
 const COMPONENT = table((c) => !/[A-Za-z0-9._~-]/.test(String.fromCharCode(c)));
 
 const HEX = Array.from({ length: 256 }, (_, c) => `%${c.toString(16).toUpperCase().padStart(2, '0')}`);
@@ -15,6 +16,14 @@ const HEX = Array.from({ length: 256 }, (_, c) => `%${c.toString(16).toUpperCase
 /** A path: what proxy_pass sends for a changed URI, `Location` of redirects. */
 export function escapeUri(text: string): string {
   return escapeWith(PATH, text);
+}
+
+/**
+ * A whole request target, from wherever: only bytes that would end it, or the line that it stands in, become `%XX`.
+ * `$uri` and captures are decoded: `/a%0d%0aX` must not reach a peer as two lines.
+ */
+export function escapeTarget(text: string): string {
+  return escapeWith(UNSENDABLE, text);
 }
 
 /** A value inside a query. */

@@ -4,6 +4,7 @@ import { ProxyError } from '../../core/errors.ts';
 import { strerror } from '../../core/strerror.ts';
 import { copyFields } from '../../http/copy-fields.ts';
 import { respondStatus } from '../../http/error-response.ts';
+import { escapeTarget } from '../../http/escape-uri.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
 import type { LogLevel } from '../../http/location.ts';
@@ -139,8 +140,10 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const destination = this.#destination as Destination;
     const request = this.#request;
     request.reset();
-    request.method = location.method === null ? ex.request.method : location.method.evaluate(ex);
-    request.target = location.passTo.target(ex, destination);
+    // What variables make of them stays one line of two words more.
+    request.method =
+      location.method === null ? ex.request.method : escapeTarget(location.method.evaluate(ex)) || ex.request.method;
+    request.target = escapeTarget(location.passTo.target(ex, destination));
     request.version = location.version;
     location.requestFields.build(ex, request, this.#body.measure(ex, location));
     destination.group.newSession(ex, this.#session);
