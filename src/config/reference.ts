@@ -12,21 +12,25 @@ export function directiveTable(modules: readonly AnyConfModule[]): string {
 
 function moduleTable(module: AnyConfModule): string {
   const rows: readonly DirectiveSpec<object>[] = module.rows;
-  const lines = rows
-    .toSorted((a, b) => compare(a.name, b.name) || a.contexts - b.contexts)
-    .map((row) => {
-      const fallback = row.defaultText === undefined ? '–' : code(row.defaultText);
-      return `| ${code(usage(row))} | ${fallback} | ${contextNames(row.contexts).join(', ')} | ${cell(row.doc)} |`;
-    });
+  const sorted = rows.toSorted((a, b) => compare(a.name, b.name) || a.contexts - b.contexts);
+  // Directives that read the same but for their names share a line.
+  const alike = Map.groupBy(sorted, (row) => [row.contexts, plainUsage(row), row.defaultText, row.doc].join('\n'));
+  const lines = [...alike.values()].map((group) => {
+    const [row] = group;
+    if (row === undefined) return '';
+    const fallback = row.defaultText === undefined ? '–' : code(row.defaultText);
+    const usages = group.map((one) => code(`${one.name}${plainUsage(one)}`)).join('<br>');
+    return `| ${usages} | ${fallback} | ${contextNames(row.contexts).join(', ')} | ${cell(row.doc)} |`;
+  });
   return [`### ${module.name}`, '', '| directive | default | contexts | |', '|---|---|---|---|', ...lines, ''].join(
     '\n',
   );
 }
 
-function usage(row: DirectiveSpec<object>): string {
+/** What stands behind the name. */
+function plainUsage(row: DirectiveSpec<object>): string {
   const syntax = row.syntax ?? plainSyntax(row);
-  const words = syntax === '' ? row.name : `${row.name} ${syntax}`;
-  return row.block === undefined ? words : `${words} { … }`;
+  return (syntax === '' ? '' : ` ${syntax}`) + (row.block === undefined ? '' : ' { … }');
 }
 
 function plainSyntax(row: DirectiveSpec<object>): string {

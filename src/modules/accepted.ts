@@ -185,7 +185,7 @@ export const acceptedModule: ConfModule<object> = {
     ...accepted('sendfile', onOff(HTTP_SCOPES | LOCATION_IF), NO_SENDFILE),
     ...accepted('sendfile_max_chunk', size(HTTP_SCOPES), NO_SENDFILE),
     ...accepted('tcp_nopush', onOff(HTTP_SCOPES), 'head and body leave in one write.'),
-    ...accepted('tcp_nodelay', onOff(HTTP_SCOPES | STREAM | STREAM_SERVER), 'Nagle is always off.'),
+    ...accepted('tcp_nodelay', onOff(HTTP_SCOPES | STREAM | STREAM_SERVER), 'small writes never wait for an acknowledgement (TCP_NODELAY) on connections that are kept.'),
     ...accepted('send_lowat', size(HTTP_SCOPES), 'Linux has no such setting for sending.'),
     ...accepted('postpone_output', size(HTTP_SCOPES), 'what is ready is written at once, head and body together.'),
     ...accepted(

@@ -26,8 +26,8 @@ export const accessModule: HttpModule<AccessConf> = {
   name: 'access',
   defaults: () => ({ rules: [] }),
   rows: [
-    rule('allow', false, 'Lets clients of this address in.'),
-    rule('deny', true, 'Answers clients of this address with 403.'),
+    rule('allow', false, 'Lets clients with such an address in. The first `allow` or `deny` that fits decides.'),
+    rule('deny', true, 'Answers clients with such an address with 403. The first `allow` or `deny` that fits decides.'),
   ],
   compileLocation: ({ rules }, build) => {
     if (rules.length === 0) return;

@@ -56,7 +56,7 @@ export const coreModule: ConfModule<CoreConf> = {
       field: 'isDaemon',
       syntax: 'on | off',
       defaultText: 'on',
-      doc: 'Whether the program goes to the background.',
+      doc: 'Whether the program goes to the background when it has started.',
     }),
     row({
       name: 'master_process',
@@ -65,7 +65,7 @@ export const coreModule: ConfModule<CoreConf> = {
       field: 'hasMaster',
       syntax: 'on | off',
       defaultText: 'on',
-      doc: '`off`: one process serves, without workers.',
+      doc: 'With `off` one process does everything, without workers.',
     }),
     row({
       name: 'pid',
@@ -75,7 +75,7 @@ export const coreModule: ConfModule<CoreConf> = {
       parse: filePath,
       syntax: 'file',
       defaultText: PID_FILE,
-      doc: 'File that holds the pid of the primary while it listens.',
+      doc: 'File that holds the process id of the primary for as long as it listens.',
     }),
     row({
       name: 'user',
@@ -84,7 +84,7 @@ export const coreModule: ConfModule<CoreConf> = {
       field: 'user',
       parse: parseUser,
       syntax: 'user [group]',
-      doc: 'Whom the workers run as when the program is started by root; else ignored with a warning.',
+      doc: 'User and group of the workers, when the program is started by root; ignored with a warning otherwise.',
     }),
     row({
       name: 'worker_processes',
@@ -94,7 +94,7 @@ export const coreModule: ConfModule<CoreConf> = {
       parse: parseWorkerProcesses,
       syntax: 'number | auto',
       defaultText: '1',
-      doc: 'How many workers serve; `auto`: as many as there are cores.',
+      doc: 'Number of workers; `auto`: as many as there are cores.',
     }),
     row({
       name: 'worker_rlimit_nofile',
@@ -112,7 +112,7 @@ export const coreModule: ConfModule<CoreConf> = {
       field: 'shutdownTimeoutMs',
       parse: timeMs(),
       syntax: 'time',
-      doc: 'Longest time that a worker that was told to quit waits for its connections.',
+      doc: 'Longest time that a worker waits for its connections to end when it was told to quit; without, as long as they take.',
     }),
     row({
       name: 'error_log',
@@ -123,7 +123,7 @@ export const coreModule: ConfModule<CoreConf> = {
       repeat: 'append',
       syntax: 'file | stderr [level] [json]',
       defaultText: '/var/log/nginx/error.log error',
-      doc: 'Where errors of this level and above go; `json` writes one object a line.',
+      doc: 'File, or `stderr`, for messages of this level and more serious ones: debug, info, notice, warn, error, crit, alert, emerg. `json`: one JSON object a line.',
     }),
     row({
       name: 'env',
@@ -141,7 +141,7 @@ export const coreModule: ConfModule<CoreConf> = {
       args: 0,
       block: EVENTS,
       repeat: 'error',
-      doc: 'Block for settings of the event loop; it must be there, and may be empty.',
+      doc: 'The block for settings of connections; it must be there, and may be empty.',
     }),
     row({
       name: 'worker_connections',
@@ -151,7 +151,7 @@ export const coreModule: ConfModule<CoreConf> = {
       parse: (use) => parseInteger(text(use)) ?? use.fail(`invalid number "${use.args[0]}"`),
       syntax: 'number',
       defaultText: '512',
-      doc: 'Most connections of clients in one worker; near it idle ones are closed, at it new ones wait until there is room. Those to peers do not count.',
+      doc: 'Most connections of clients in one worker. Near it the longest idle are closed, at it new ones wait until there is room. Those to peers do not count.',
     }),
   ],
 };

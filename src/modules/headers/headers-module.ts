@@ -30,7 +30,7 @@ export const headersModule: HttpModule<HeadersConf> = {
       repeat: 'append',
       parse: parseAddHeader,
       syntax: 'name value [always]',
-      doc: 'Adds a field to responses with status 200, 201, 204, 206, 301-304, 307 and 308, or to all of them.',
+      doc: 'Adds a field to responses with status 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308; `always`: to all. Inherited as a whole.',
     }),
   ],
   compileLocation: ({ addHeaders }, build) => {

@@ -15,7 +15,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     apply: (conf, use) => setRoot(conf, use),
     syntax: 'path',
     defaultText: 'html',
-    doc: 'Kept: no files are served yet.',
+    doc: 'Folder that `$document_root` and `$request_filename` name. Files are not served yet.',
   }),
   row({
     name: 'alias',
@@ -24,7 +24,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     repeat: 'last',
     apply: (conf, use) => setRoot(conf, use),
     syntax: 'path',
-    doc: 'Kept: no files are served yet.',
+    doc: "Folder in place of the location's path, as `root`. Files are not served yet.",
   }),
   row({
     name: 'index',
@@ -35,7 +35,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: parseIndex,
     syntax: 'file …',
     defaultText: 'index.html',
-    doc: 'Kept: no files are served yet.',
+    doc: 'No effect yet: files are not served.',
   }),
   row({
     name: 'etag',
@@ -43,7 +43,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     args: 'flag',
     repeat: 'error',
     syntax: 'on | off',
-    doc: 'Checked: no files are served yet.',
+    doc: 'No effect yet: files are not served.',
   }),
   row({
     name: 'if_modified_since',
@@ -54,7 +54,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
       oneOf(['off', 'exact', 'before'])(use);
     },
     syntax: 'off | exact | before',
-    doc: 'Checked: no files are served yet.',
+    doc: 'No effect yet: files are not served.',
   }),
   row({
     name: 'internal',
@@ -64,7 +64,7 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     apply: (conf) => {
       conf.isInternal = true;
     },
-    doc: 'Only for internal redirects; clients get 404.',
+    doc: 'The location is for internal redirects (`X-Accel-Redirect`) only; a client that asks for it gets 404.',
   }),
 ];
 

@@ -27,9 +27,15 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       args: 0,
       block: HTTP,
       repeat: 'error',
-      doc: 'Block of everything that concerns HTTP.',
+      doc: 'The block for everything that concerns HTTP.',
     }),
-    row({ name: 'server', contexts: HTTP, args: 0, block: SERVER, doc: 'A virtual server.' }),
+    row({
+      name: 'server',
+      contexts: HTTP,
+      args: 0,
+      block: SERVER,
+      doc: 'A virtual server: what is answered for certain addresses and names.',
+    }),
     row({
       name: 'location',
       contexts: SERVER | LOCATION,
@@ -41,7 +47,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
         const location = parseLocation(use, conf.location ?? null, (other) => isTaken(use.scope, other));
         scope.own<HttpCoreConf>(httpCoreModule).location = location;
       },
-      doc: 'Settings for the requests whose path it matches.',
+      doc: 'Settings for requests by their path: exactly (`=`), by prefix (`^~`: no regex is tried then), by regex (`~`, `~*` without regard to case); `@name` is for internal redirects.',
     }),
     row({
       name: 'listen',
@@ -59,7 +65,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       syntax:
         'address[:port] | port | unix:path [default_server] [backlog=number] [ipv6only=on|off] [reuseport] [bind] …',
       defaultText: '*:80 | *:8000',
-      doc: 'An address that the server answers on. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
+      doc: 'An address that the server answers on; without any, port 80, or 8000 when not started by root. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
     }),
     row({
       name: 'server_name',
@@ -71,7 +77,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       parse: parseServerNames,
       syntax: 'name …',
       defaultText: '""',
-      doc: 'Names of the server: exact, `*.example.com`, `www.example.*`, `.example.com`, `~regex`.',
+      doc: 'Hosts that the server answers for: exact names, `*.example.com`, `www.example.*`, `.example.com` (with and without subdomain), `~regex`. The first name is the one that redirects use.',
     }),
     ...requestRows,
     ...responseRows,

@@ -27,7 +27,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '60s',
-    doc: "Longest time that a request's head may take; then the connection is closed (408).",
+    doc: "Longest time that a request's head may take; then the connection is closed (408 in the access log).",
   }),
   row({
     name: 'connection_pool_size',
@@ -37,7 +37,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: poolSize,
     syntax: 'size',
     defaultText: '512',
-    doc: 'No effect but that `large_client_header_buffers` may not be smaller: there are no pools.',
+    doc: 'Sets nothing (there are no pools), but the buffers of `large_client_header_buffers` may not be smaller.',
   }),
   row({
     name: 'client_header_buffer_size',
@@ -47,7 +47,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: sizeBytes(),
     syntax: 'size',
     defaultText: '1k',
-    doc: 'Heads up to this size need none of `large_client_header_buffers`.',
+    doc: 'A request whose head is no larger needs none of `large_client_header_buffers`.',
   }),
   row({
     name: 'large_client_header_buffers',
@@ -60,7 +60,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     },
     syntax: 'number size',
     defaultText: '4 8k',
-    doc: 'Limits a head: no line longer than one buffer (414, 400), no more bytes than all of them (400).',
+    doc: 'Limits the head of a request: no line may be longer than one buffer (414 for the first, 400 for others), and all of them must fit into that many (400).',
   }),
   row({
     name: 'ignore_invalid_headers',
@@ -87,7 +87,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'mergeSlashes',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Several slashes in a path count as one.',
+    doc: 'Whether several slashes in a row count as one when the location is chosen.',
   }),
   row({
     name: 'client_max_body_size',
@@ -97,7 +97,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: offBytes(),
     syntax: 'size',
     defaultText: '1m',
-    doc: 'Largest body of a request (413); 0: no limit.',
+    doc: 'Largest body of a request; a larger one is answered with 413. 0: no limit.',
   }),
   row({
     name: 'client_body_buffer_size',
@@ -107,7 +107,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: sizeBytes(),
     syntax: 'size',
     defaultText: '8k',
-    doc: 'A larger body goes to a temporary file.',
+    doc: 'A request body up to this size is kept in memory, a larger one in a temporary file.',
   }),
   row({
     name: 'client_body_timeout',
@@ -117,7 +117,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '60s',
-    doc: "Longest silence while a request's body is read (408).",
+    doc: "Longest silence while a request's body is read; then the answer is 408.",
   }),
   row({
     name: 'keepalive_timeout',
@@ -131,7 +131,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     },
     syntax: 'timeout [header_timeout]',
     defaultText: '75s',
-    doc: 'How long an idle connection is kept, 0: not at all; and what `Keep-Alive: timeout=` says.',
+    doc: 'How long an idle connection of a client is kept open; 0: not at all. The second time is what `Keep-Alive: timeout=` tells the client.',
   }),
   row({
     name: 'keepalive_requests',
@@ -141,7 +141,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: integer(),
     syntax: 'number',
     defaultText: '1000',
-    doc: 'Requests of one connection, after which it is closed.',
+    doc: 'Number of requests after which a connection is closed.',
   }),
   row({
     name: 'keepalive_time',
@@ -151,7 +151,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '1h',
-    doc: 'Age of a connection after which it is closed with its next answer.',
+    doc: 'Age of a connection, counted from its first moment, after which its next response is its last.',
   }),
   row({
     name: 'keepalive_disable',
@@ -161,7 +161,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: (use) => wordList(['none', 'msie6', 'safari'])(use).filter((word) => word !== 'none'),
     syntax: 'none | browser …',
     defaultText: 'msie6',
-    doc: 'Browsers whose connections are not kept: `msie6` (after a POST), `safari`.',
+    doc: 'Browsers whose connections are closed after each response: `msie6` (only after a POST), `safari`.',
   }),
   row({
     name: 'send_timeout',
@@ -171,7 +171,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '60s',
-    doc: 'Longest time in which the client takes nothing of its response; then the connection is closed.',
+    doc: 'Longest time that a client may take nothing of its response; then the connection is closed.',
   }),
   row({
     name: 'lingering_close',
@@ -181,7 +181,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: oneOf(['off', 'on', 'always']),
     syntax: 'off | on | always',
     defaultText: 'on',
-    doc: 'Whether a connection that is closed with unread bytes reads on for a while, so that the client gets its answer.',
+    doc: 'Whether a connection that is to be closed, and on which the client may still be sending, is read on for a while, so that the client gets its answer; `always`: even when nothing is left unread.',
   }),
   row({
     name: 'lingering_time',
@@ -191,7 +191,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '30s',
-    doc: 'Longest time of a lingering close in all.',
+    doc: 'Longest time that `lingering_close` may take in all.',
   }),
   row({
     name: 'lingering_timeout',
@@ -201,7 +201,7 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '5s',
-    doc: 'Longest silence within a lingering close.',
+    doc: 'Longest silence of the client during `lingering_close`.',
   }),
   row({
     name: 'reset_timedout_connection',
@@ -211,6 +211,6 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: flag,
     syntax: 'on | off',
     defaultText: 'off',
-    doc: 'Whether a connection that timed out (or gets 444) is reset instead of closed.',
+    doc: 'Whether a connection that timed out, or is closed by `return 444`, is reset, so that nothing of it is kept.',
   }),
 ];

@@ -17,7 +17,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: oneOf(SERVER_TOKENS),
     syntax: 'on | off | build',
     defaultText: 'on',
-    doc: 'Whether `Server` and error pages tell the version.',
+    doc: 'Whether the `Server` field and error pages tell the version of nginx.',
   }),
   row({
     name: 'msie_padding',
@@ -26,7 +26,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'msiePadding',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Lengthens error pages for MSIE and Chrome, which replace short ones by their own.',
+    doc: 'Lengthens short error pages for MSIE and Chrome, which would show pages of their own instead.',
   }),
   row({
     name: 'absolute_redirect',
@@ -35,7 +35,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'absoluteRedirect',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Whether redirects to a path name scheme and host.',
+    doc: 'Whether a redirect to a path of this server tells scheme and host as well.',
   }),
   row({
     name: 'port_in_redirect',
@@ -44,7 +44,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'portInRedirect',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Whether absolute redirects name the port.',
+    doc: 'Whether a redirect that tells the host tells the port as well.',
   }),
   row({
     name: 'server_name_in_redirect',
@@ -53,7 +53,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'serverNameInRedirect',
     syntax: 'on | off',
     defaultText: 'off',
-    doc: 'Whether absolute redirects name the first `server_name` instead of the Host.',
+    doc: 'Whether a redirect that tells the host tells the first `server_name` instead of what the request calls it.',
   }),
   row({
     name: 'types',
@@ -63,9 +63,8 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     apply: (conf, use) => {
       conf.types = parseTypes(use, conf.types ?? null);
     },
-    syntax: '{ type extension …; … }',
     defaultText: 'text/html html; image/gif gif; image/jpeg jpg;',
-    doc: "Content types by the path's extension.",
+    doc: 'Content types by the extension of the path, in lines such as `text/html html htm;`.',
   }),
   row({
     name: 'default_type',
@@ -75,7 +74,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     parse: text,
     syntax: 'mime-type',
     defaultText: 'text/plain',
-    doc: 'Content type of what has none by `types`.',
+    doc: 'Content type of a response to whose path `types` has none.',
   }),
   row({
     name: 'chunked_transfer_encoding',
@@ -84,7 +83,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'chunkedTransferEncoding',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Whether a body of unknown length goes to HTTP/1.1 clients in chunks; else the connection is closed behind it.',
+    doc: 'Whether a body of unknown length goes to HTTP/1.1 clients in chunks; without, its end is told by closing the connection.',
   }),
   row({
     name: 'limit_rate',
@@ -95,7 +94,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     },
     syntax: 'rate',
     defaultText: '0',
-    doc: 'Bytes per second that a response goes out with; 0: no limit.',
+    doc: 'Bytes per second that a response is sent with; 0: no limit. May contain variables.',
   }),
   row({
     name: 'limit_rate_after',
@@ -106,7 +105,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     },
     syntax: 'size',
     defaultText: '0',
-    doc: 'Bytes that go out before `limit_rate` begins.',
+    doc: 'Bytes of a response that are sent before `limit_rate` begins. May contain variables.',
   }),
   row({
     name: 'log_not_found',
@@ -115,7 +114,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'logNotFound',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Whether files that are not found are logged as errors.',
+    doc: 'Whether a file that is not found has a line in the error log.',
   }),
   row({
     name: 'log_subrequest',
@@ -124,7 +123,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'logSubrequest',
     syntax: 'on | off',
     defaultText: 'off',
-    doc: 'Whether subrequests get lines of their own in the access log.',
+    doc: 'Whether internal requests have lines of their own in the access log; none are made yet.',
   }),
 ];
 

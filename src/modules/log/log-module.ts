@@ -53,7 +53,7 @@ export const logModule: HttpModule<LogConf> = {
       },
       syntax: 'name [escape=default | json | none] string ...',
       defaultText: 'combined "..."',
-      doc: 'Defines a format of access-log lines; values are escaped so that a line stays one line.',
+      doc: 'Defines a format for lines of the access log. Values are escaped so that a line stays one line.',
     }),
     directive<LogConf>({
       name: 'access_log',
@@ -73,7 +73,7 @@ export const logModule: HttpModule<LogConf> = {
       },
       syntax: 'path [format [buffer=size] [flush=time] [if=condition]] | off',
       defaultText: '/var/log/nginx/access.log combined',
-      doc: 'Writes a line per request; several at one level write several lines, those of outer levels then do not count.',
+      doc: 'Writes a line for each request, or only where the condition is neither empty nor `0`. Several at one level write several lines; those of outer levels do not count then. The path may contain variables.',
     }),
     directive<LogConf>({
       name: 'open_log_file_cache',
@@ -83,7 +83,7 @@ export const logModule: HttpModule<LogConf> = {
       parse: parseLogFileCache,
       syntax: 'max=N [inactive=time] [min_uses=N] [valid=time] | off',
       defaultText: 'off',
-      doc: 'Keeps log files with variables in their names open between lines.',
+      doc: 'Keeps log files whose names have variables open between lines.',
     }),
   ],
   finish(merged, own) {

@@ -39,7 +39,10 @@ export function attemptErrorLine(
   address: string,
 ): { level: LogLevel; text: string } {
   if (error.code === 'connect-failed') return connectLine(error, address);
-  if (error.code === 'internal') return { level: 'alert', text: error.message + STAGES[stage] };
+  if (error.code === 'internal') {
+    const level = error.message.startsWith('bind(') ? 'crit' : 'alert';
+    return { level, text: error.message + STAGES[stage] };
+  }
   if (stage === 'tunnel') return { level: 'info', text: error.message + STAGES.tunnel };
   let text = error.message;
   let doing: string = STAGES[stage];

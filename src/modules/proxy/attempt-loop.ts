@@ -14,7 +14,7 @@ import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
 import type { Connecting } from '../../net/connector.ts';
 import type { PeerOutcome } from '../../policy/outcome.ts';
 import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from '../../policy/retry.ts';
-import type { AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
+import type { AcquireOptions, AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
 import { accelTarget, followAccelRedirect } from './accel-redirect.ts';
@@ -88,6 +88,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #connectTurn = 0;
   #attempt: UpstreamAttempt | null = null;
   #firstAtMs = 0;
+  #connectOptions: AcquireOptions | null = null;
 
   constructor(worker: ProxyWorker) {
     this.worker = worker;
@@ -145,6 +146,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       location.method === null ? ex.request.method : escapeTarget(location.method.evaluate(ex)) || ex.request.method;
     request.target = escapeTarget(location.passTo.target(ex, destination));
     request.version = location.version;
+    this.#connectOptions = location.connectOptions(ex);
     location.requestFields.build(ex, request, this.#body.measure(ex, location));
     destination.group.newSession(ex, this.#session);
     this.#session.limitTries(location.retry.maxTries);
@@ -168,7 +170,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       return;
     }
     this.#peer = peer;
-    this.#connect(ex, peer, false);
+    this.#connect(peer, false);
   }
 
   #beginAttempt(address: string, now: number, startsGroup: boolean): void {
@@ -182,12 +184,17 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   // --- 4. a connection
 
-  #connect(ex: Exchange, peer: Peer, isFresh: boolean): void {
+  #connect(peer: Peer, isFresh: boolean): void {
     const { group } = this.#destination as Destination;
     this.#stage = 'connecting';
-    const options = (this.#location as ProxyLocation).connectOptions(ex);
     const turn = ++this.#connectTurn;
-    const connecting = this.worker.connections.acquire(group, peer, options, isFresh, this);
+    const connecting = this.worker.connections.acquire(
+      group,
+      peer,
+      this.#connectOptions as AcquireOptions,
+      isFresh,
+      this,
+    );
     // Settled before it returned: what follows has happened already, perhaps for another request.
     if (turn === this.#connectTurn) this.#connecting = connecting;
   }
@@ -393,7 +400,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       this.#beginAttempt(peer.addressText, now, false);
       this.#body.rewind();
       this.#connection = null;
-      this.#connect(ex, peer, true);
+      this.#connect(peer, true);
       return;
     }
     if (verdict.outcome === 'failed') {

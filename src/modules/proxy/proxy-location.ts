@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { fullName } from '../../config/full-name.ts';
 import { parseSizeBytes } from '../../config/parse-value.ts';
 import type { Exchange } from '../../http/exchange.ts';
@@ -10,6 +9,7 @@ import type { Template, VariableCompiler } from '../../http/variable.ts';
 import type { RetryRule } from '../../policy/retry.ts';
 import type { AcquireOptions } from '../../upstream/acquire.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
+import { parseBindAddress } from './bind-address.ts';
 import { compilePassTo, type PassTo } from './pass-to.ts';
 import type { ProxyConf, TempPathConf } from './proxy-conf.ts';
 import { RequestFields } from './request-fields.ts';
@@ -112,7 +112,7 @@ export class ProxyLocation {
     this.#bind = bind !== null && bind.constant === null ? bind : null;
     this.#connect = {
       connectTimeoutMs: conf.connectTimeoutMs,
-      bind: bind === null || bind.constant === null ? null : readBind(bind.constant),
+      bind: bind === null || bind.constant === null ? null : parseBindAddress(bind.constant),
       isSocketKeepalive: conf.socketKeepalive,
       owner: ownerOf(`${init.identity} ${conf.bind ?? ''} ${conf.socketKeepalive}`),
     };
@@ -121,9 +121,13 @@ export class ProxyLocation {
     variables.pos = first;
   }
 
+  /** Once for a request: `proxy_bind` with variables is evaluated here. What is no address (an empty value) leaves the choice to the system. */
   connectOptions(ex: Exchange): AcquireOptions {
     if (this.#bind === null) return this.#connect;
-    return { ...this.#connect, bind: readBind(this.#bind.evaluate(ex)) };
+    const text = this.#bind.evaluate(ex);
+    const bind = parseBindAddress(text);
+    if (bind === null && text !== '') ex.location.errorLog.write('error', ex, `invalid local address "${text}"`);
+    return { ...this.#connect, bind };
   }
 
   /** Bytes per second from the peer (`proxy_limit_rate` with variables); else what `pipe` says. */
@@ -151,12 +155,4 @@ function ownerOf(key: string): object {
 
 function tempPath(conf: TempPathConf, prefixDirectory: string): TempPath {
   return { directory: fullName(prefixDirectory, conf.path), levels: conf.levels };
-}
-
-/** `ADDRESS`, `ADDRESS:PORT`, `[IPV6]:PORT`; null when it is none (an empty variable): the system chooses. */
-function readBind(text: string): AcquireOptions['bind'] {
-  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([0-9.]+)|([0-9a-fA-F:.%]+$))(?::(\d+))?$/.exec(text);
-  const address = match?.[1] ?? match?.[2] ?? match?.[3];
-  if (address === undefined || isIP(address) === 0) return null;
-  return { address, port: Number(match?.[4] ?? 0) };
 }

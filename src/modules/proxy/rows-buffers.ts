@@ -43,9 +43,14 @@ export const bufferRows: readonly Row[] = [
     field: 'buffering',
     syntax: 'on | off',
     defaultText: 'on',
-    doc: 'Takes a response off the peer faster than a slow client takes it; off: the peer waits for the client.',
+    doc: 'Whether a response is taken from the peer faster than a slow client takes it, into `proxy_buffers` and a temporary file; with `off` the peer waits for the client.',
   },
-  size('proxy_buffer_size', 'bufferBytes', '4k', 'Largest head of a response.'),
+  size(
+    'proxy_buffer_size',
+    'bufferBytes',
+    '4k',
+    "Largest head of a peer's response; a larger one is an invalid response (502).",
+  ),
   {
     name: 'proxy_buffers',
     contexts: HTTP_SCOPES,
@@ -54,13 +59,13 @@ export const bufferRows: readonly Row[] = [
     parse: numAndSize,
     syntax: 'number size',
     defaultText: '8 4k',
-    doc: 'Memory for what a slow client has not taken yet: number times size.',
+    doc: 'Memory, number times size, for what a slow client has not taken yet of a response.',
   },
   size(
     'proxy_busy_buffers_size',
     'busyBuffersBytes',
     '8k',
-    'Checked against `proxy_buffers` as nginx does; what is ready goes to the client at once.',
+    'Checked against `proxy_buffers`, as in nginx, and without effect: what is ready goes to the client at once.',
   ),
   {
     name: 'proxy_max_temp_file_size',
@@ -70,13 +75,13 @@ export const bufferRows: readonly Row[] = [
     parse: offBytes(),
     syntax: 'size',
     defaultText: '1024m',
-    doc: 'Largest temporary file for a response beyond `proxy_buffers`; then the peer waits. 0 = no file.',
+    doc: 'Largest temporary file for what of a response does not fit into `proxy_buffers`; beyond it the peer waits. 0: no file.',
   },
   size(
     'proxy_temp_file_write_size',
     'tempFileWriteBytes',
     '8k',
-    'Checked as nginx does; what comes is written as it comes.',
+    'Checked, as in nginx, and without effect: what does not fit into memory is written to the file as it comes.',
   ),
   {
     name: 'proxy_temp_path',
@@ -86,7 +91,7 @@ export const bufferRows: readonly Row[] = [
     parse: readTempPath,
     syntax: 'path [level1 [level2 [level3]]]',
     defaultText: 'proxy_temp 1 2',
-    doc: 'Directory of temporary files for responses.',
+    doc: 'Directory for temporary files of responses, with up to three levels of subdirectories.',
   },
   {
     name: 'proxy_limit_rate',
@@ -96,7 +101,7 @@ export const bufferRows: readonly Row[] = [
     parse: readRate,
     syntax: 'rate',
     defaultText: '0',
-    doc: 'Bytes per second read from a peer, for each response; 0 = no limit. Needs `proxy_buffering`.',
+    doc: 'Bytes per second that a response is read from its peer with; 0: no limit. Holds only with `proxy_buffering on`. May contain variables.',
   },
   {
     name: 'client_body_temp_path',
@@ -106,7 +111,7 @@ export const bufferRows: readonly Row[] = [
     parse: readTempPath,
     syntax: 'path [level1 [level2 [level3]]]',
     defaultText: 'client_body_temp',
-    doc: 'Directory of temporary files for request bodies.',
+    doc: 'Directory for temporary files of request bodies, with up to three levels of subdirectories.',
   },
   {
     name: 'client_body_in_file_only',
@@ -116,7 +121,7 @@ export const bufferRows: readonly Row[] = [
     parse: oneOf(['on', 'clean', 'off']),
     syntax: 'on | clean | off',
     defaultText: 'off',
-    doc: 'Puts every request body into a file; `on` leaves it there, `clean` removes it after the request.',
+    doc: 'Puts every request body into a file: `on` leaves the file there, `clean` removes it after the request.',
   },
   {
     name: 'client_body_in_single_buffer',
@@ -125,7 +130,7 @@ export const bufferRows: readonly Row[] = [
     apply: () => undefined,
     syntax: 'on | off',
     defaultText: 'off',
-    doc: 'No effect: a body in memory always is in one piece.',
+    doc: 'No effect: a body in memory is in one piece anyway.',
   },
   {
     name: 'proxy_send_lowat',
@@ -136,6 +141,6 @@ export const bufferRows: readonly Row[] = [
     },
     syntax: 'size',
     defaultText: '0',
-    doc: 'No effect: nginx has none of it on Linux either.',
+    doc: 'No effect: Linux has no such setting for sending.',
   },
 ];

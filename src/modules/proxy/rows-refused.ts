@@ -15,7 +15,7 @@ function refused(names: string, contexts: number, what: string): Row[] {
       use.fail(`"${name}" directive is not supported: ${what}`);
     },
     repeat: 'last',
-    doc: `Refused by name: ${what}.`,
+    doc: `Refused (but for \`off\`): ${what}.`,
   }));
 }
 

@@ -1,9 +1,9 @@
-import { isIP } from 'node:net';
 import { HTTP_SCOPES, LIMIT_EXCEPT, LOCATION, LOCATION_IF } from '../../config/contexts.ts';
 import { ConfigError } from '../../config/diagnostic.ts';
 import type { DirectiveSpec, DirectiveUse } from '../../config/directive-spec.ts';
 import { oneOf, text, timeMs } from '../../config/values.ts';
 import { parsePassTarget } from '../../upstream/pass-target.ts';
+import { parseBindAddress } from './bind-address.ts';
 import { locationPrefix } from './location-prefix.ts';
 import type { ProxyConf } from './proxy-conf.ts';
 import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
@@ -35,8 +35,7 @@ function checkAuthority(url: ProxyUrl): void {
 function readBind(use: DirectiveUse): string | null {
   const [address = '', second] = use.args;
   if (address === 'off' && second === undefined) return null;
-  const host = address.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1');
-  if (!hasVariables(address) && isIP(host) === 0) return use.fail(`invalid address "${address}"`);
+  if (!hasVariables(address) && parseBindAddress(address) === null) return use.fail(`invalid address "${address}"`);
   if (second === 'transparent') return use.fail('"proxy_bind" parameter "transparent" is not supported');
   return second === undefined ? address : use.fail(`invalid parameter "${second}"`);
 }
@@ -78,7 +77,7 @@ export const requestRows: readonly Row[] = [
     parse: readPass,
     inherit: 'none',
     syntax: 'URL',
-    doc: 'Passes requests to an upstream, an address or a unix socket; with a URI, it takes the place of the part that the location matched.',
+    doc: 'Passes requests to an upstream, an address or a unix socket (`http://unix:/path:`). A URI behind it takes the place of the part that the location matched. May contain variables.',
   },
   {
     name: 'proxy_set_header',
@@ -89,7 +88,7 @@ export const requestRows: readonly Row[] = [
     parse: (use) => [use.args[0] ?? '', use.args[1] ?? ''],
     syntax: 'field value',
     defaultText: 'Host $proxy_host',
-    doc: 'Sets a field of the request to the peer in place of the client’s own; an empty value removes it. Inherited as a whole.',
+    doc: 'Sets a field of the request to the peer, in place of the client’s own; an empty value removes it. Inherited as a whole.',
   },
   onOff(
     'proxy_pass_request_headers',
@@ -110,7 +109,7 @@ export const requestRows: readonly Row[] = [
     field: 'method',
     parse: text,
     syntax: 'method',
-    doc: 'Method of the request to the peer in place of the client’s.',
+    doc: 'Method of the request to the peer, in place of the client’s.',
   },
   {
     name: 'proxy_set_body',
@@ -119,7 +118,7 @@ export const requestRows: readonly Row[] = [
     field: 'setBody',
     parse: text,
     syntax: 'value',
-    doc: 'Body of the request to the peer in place of the client’s.',
+    doc: 'Body of the request to the peer, in place of the client’s.',
   },
   {
     name: 'proxy_http_version',
@@ -129,13 +128,13 @@ export const requestRows: readonly Row[] = [
     parse: readVersion,
     syntax: '1.0 | 1.1',
     defaultText: '1.1',
-    doc: 'Protocol version towards the peer.',
+    doc: 'Version of HTTP towards the peer.',
   },
   onOff(
     'proxy_request_buffering',
     'requestBuffering',
     true,
-    'Reads the whole body before a peer is chosen; off: passes it on as it comes, and then no next peer is tried once it was begun.',
+    'Whether the whole body of a request is read before a peer is chosen. With `off` it is passed on as it comes, and once some of it was sent no next peer is tried.',
   ),
   {
     name: 'proxy_bind',
@@ -144,9 +143,14 @@ export const requestRows: readonly Row[] = [
     field: 'bind',
     parse: readBind,
     syntax: 'address | off',
-    doc: 'Local address of connections to the peer.',
+    doc: 'Local address that connections to the peer come from. May contain variables.',
   },
-  onOff('proxy_socket_keepalive', 'socketKeepalive', false, 'SO_KEEPALIVE on connections to the peer.'),
+  onOff(
+    'proxy_socket_keepalive',
+    'socketKeepalive',
+    false,
+    'Whether the system checks idle connections to the peer (SO_KEEPALIVE).',
+  ),
   time('proxy_connect_timeout', 'connectTimeoutMs', 'Longest time to connect to a peer.'),
   time('proxy_send_timeout', 'sendTimeoutMs', 'Longest silence between two writes to the peer.'),
   time('proxy_read_timeout', 'readTimeoutMs', 'Longest silence between two reads from the peer.'),
@@ -154,6 +158,6 @@ export const requestRows: readonly Row[] = [
     'proxy_ignore_client_abort',
     'ignoreClientAbort',
     false,
-    'Whether a request goes on at the peer when the client has gone away.',
+    'Whether a request goes on at the peer when its client has gone away.',
   ),
 ];

@@ -72,11 +72,11 @@ const fieldNames = (name: string, field: keyof ProxyConf, doc: string): Row => (
 
 /** What of a response reaches the client. */
 export const responseRows: readonly Row[] = [
-  fieldNames('proxy_hide_header', 'hideHeaders', 'A field of the peer’s response that is not passed on.'),
+  fieldNames('proxy_hide_header', 'hideHeaders', 'A field of the peer’s response that is not passed to the client.'),
   fieldNames(
     'proxy_pass_header',
     'passHeaders',
-    'Passes on a field that is hidden by default: Date, Server, X-Pad, X-Accel-….',
+    'Passes a field to the client that is hidden by default: Date, Server, X-Pad, X-Accel-….',
   ),
   {
     name: 'proxy_ignore_headers',
@@ -85,15 +85,23 @@ export const responseRows: readonly Row[] = [
     field: 'ignoreHeaders',
     parse: wordList(IGNORABLE_HEADERS),
     syntax: 'field ...',
-    doc: 'Fields of the peer’s response that are not acted upon.',
+    doc: 'Fields of the peer’s response that have no effect here: X-Accel-Redirect, X-Accel-Limit-Rate, X-Accel-Buffering and others.',
   },
-  onOff('proxy_pass_trailers', 'passTrailers', 'Whether trailer fields of the peer’s response are passed on.'),
+  onOff(
+    'proxy_pass_trailers',
+    'passTrailers',
+    'Whether trailer fields of the peer’s response are passed to the client.',
+  ),
   onOff(
     'proxy_force_ranges',
     'forceRanges',
-    'Answers a range request out of a whole response, whatever its Accept-Ranges says.',
+    'Whether a request for a range is answered out of a whole response, whatever the peer’s Accept-Ranges says.',
   ),
-  onOff('proxy_intercept_errors', 'interceptErrors', 'Whether responses of 300 and more are answered by `error_page`.'),
+  onOff(
+    'proxy_intercept_errors',
+    'interceptErrors',
+    'Whether `error_page` answers in place of a peer’s response of 300 and more. There is no `error_page` yet.',
+  ),
   {
     name: 'proxy_redirect',
     contexts: HTTP_SCOPES,
@@ -104,7 +112,7 @@ export const responseRows: readonly Row[] = [
     },
     syntax: 'default | off | redirect replacement',
     defaultText: 'default',
-    doc: 'Rewrites Location and Refresh of the peer’s response.',
+    doc: 'Rewrites the fields Location and Refresh of the peer’s response. `default`: what `proxy_pass` names becomes the path of the location.',
   },
   {
     name: 'proxy_cookie_domain',
@@ -116,7 +124,7 @@ export const responseRows: readonly Row[] = [
     },
     syntax: 'off | domain replacement',
     defaultText: 'off',
-    doc: 'Rewrites the domain attribute of Set-Cookie.',
+    doc: 'Rewrites the domain in Set-Cookie fields of the peer’s response.',
   },
   {
     name: 'proxy_cookie_path',
@@ -128,7 +136,7 @@ export const responseRows: readonly Row[] = [
     },
     syntax: 'off | path replacement',
     defaultText: 'off',
-    doc: 'Rewrites the path attribute of Set-Cookie.',
+    doc: 'Rewrites the path in Set-Cookie fields of the peer’s response.',
   },
   {
     name: 'proxy_cookie_flags',
@@ -142,7 +150,7 @@ export const responseRows: readonly Row[] = [
     },
     syntax: 'off | cookie flag ...',
     defaultText: 'off',
-    doc: 'Adds or removes flags of Set-Cookie: secure, httponly, samesite=strict|lax|none, nosecure, nohttponly, nosamesite.',
+    doc: 'Adds flags to Set-Cookie fields of the peer’s response, or removes them: `secure`, `httponly`, `samesite=strict|lax|none`, `nosecure`, `nohttponly`, `nosamesite`.',
   },
   {
     name: 'early_hints',
@@ -151,6 +159,6 @@ export const responseRows: readonly Row[] = [
     field: 'earlyHints',
     parse: texts,
     syntax: 'string ...',
-    doc: 'Passes a peer’s 103 on when one of the strings is neither empty nor `0`.',
+    doc: 'Passes a peer’s response 103 to the client when one of the strings is neither empty nor `0`.',
   },
 ];

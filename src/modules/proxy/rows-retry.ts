@@ -16,7 +16,7 @@ export const retryRows: readonly DirectiveSpec<ProxyConf>[] = [
     syntax:
       'error | timeout | invalid_header | http_500 | http_502 | http_503 | http_504 | http_403 | http_404 | http_429 | non_idempotent | off ...',
     defaultText: 'error timeout',
-    doc: 'After which failures a request goes to the next peer. POST, LOCK and PATCH only where nothing was sent yet, or with `non_idempotent`.',
+    doc: 'Failures after which a request goes to the next peer, as long as nothing of the response went to the client. A POST, LOCK or PATCH goes only when nothing of it was sent yet, or with `non_idempotent`.',
   },
   {
     name: 'proxy_next_upstream_tries',
@@ -26,7 +26,7 @@ export const retryRows: readonly DirectiveSpec<ProxyConf>[] = [
     parse: integer(),
     syntax: 'number',
     defaultText: '0',
-    doc: 'Most peers tried for one request; 0 = all.',
+    doc: 'Number of peers that are tried for one request; 0: all.',
   },
   {
     name: 'proxy_next_upstream_timeout',
@@ -36,6 +36,6 @@ export const retryRows: readonly DirectiveSpec<ProxyConf>[] = [
     parse: timeMs(),
     syntax: 'time',
     defaultText: '0',
-    doc: 'Time within which the next peer may be tried; 0 = no limit.',
+    doc: 'Time, counted from the first try, after which no further peer is tried; 0: no limit.',
   },
 ];

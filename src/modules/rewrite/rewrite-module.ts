@@ -21,7 +21,7 @@ export const rewriteModule: HttpModule<RewriteConf> = {
       inherit: 'none',
       parse: parseReturn,
       syntax: 'code [text] | code URL | URL',
-      doc: 'Answers at once: with a text, a redirect (301, 302, 303, 307, 308), a page, or (444) not at all.',
+      doc: 'Answers at once: with a text, a redirect (301, 302, 303, 307, 308; 302 where only a URL is given), an error page, or not at all (444 closes the connection).',
     }),
   ],
   compileLocation: ({ steps }, { addPhase, variables }) => {

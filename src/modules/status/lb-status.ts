@@ -25,7 +25,7 @@ export const lbStatusModule: HttpModule<LbStatusConf> = {
       field: 'isOn',
       parse: () => true,
       inherit: 'none',
-      doc: 'Answers with the state of all upstreams and their servers as JSON, summed over the workers.',
+      doc: 'Answers with JSON that tells the state of every upstream and its servers, summed over the workers. Not in nginx.',
     }),
   ],
   compileLocation: (conf, build) => {

@@ -27,7 +27,8 @@ export const stubStatusModule: HttpModule<StubStatusConf> = {
       parse: () => true,
       inherit: 'none',
       repeat: 'last',
-      doc: 'Answers with the counters of client connections.',
+      syntax: '',
+      doc: "Answers with nginx's page of connection and request counters, summed over the workers.",
     }),
   ],
   variables: [

@@ -44,7 +44,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       args: 1,
       block: UPSTREAM,
       syntax: 'name',
-      doc: 'A group of servers that requests are balanced over.',
+      doc: 'A group of servers that requests are balanced over: in turn, by weight, unless another method is said.',
       apply: (_conf, use) => checkUpstreamName(use),
     }),
     directive<UpstreamBlock>({
@@ -55,7 +55,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       repeat: 'append',
       parse: (use) => parseServerLine(use, methodOf(use.scope)),
       syntax: 'address [weight= max_fails= fail_timeout= max_conns= backup down]',
-      doc: 'One server of the group; a name with several addresses is several servers. Default port 80.',
+      doc: 'One server of the group; a name with several addresses is several servers. Without more: port 80, `weight=1 max_fails=1 fail_timeout=10s max_conns=0`.',
     }),
     ...BALANCERS.filter((def) => def !== roundRobin).map(methodRow),
     directive<UpstreamBlock>({
@@ -66,7 +66,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       repeat: 'last',
       parse: (use) => parseZoneLine(use, otherZones(use.scope)),
       syntax: 'name [size]',
-      doc: 'State of the group (failures, requests under way, turns) is shared by all workers; without it each worker has its own.',
+      doc: 'All workers share what is known of the group: failures, requests under way, whose turn it is. Without it each worker has its own view. The size is checked as in nginx and has no effect.',
     }),
     directive<UpstreamBlock>({
       name: 'keepalive',
@@ -76,7 +76,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       parse: parseKeepalive,
       syntax: 'connections [local]',
       defaultText: '32 local',
-      doc: 'Most idle connections kept to the group by one worker; 0 = none. `local`: used again only by the location that opened them.',
+      doc: 'Number of idle connections to the group that each worker keeps; 0: none. `local`: one is used again only by the location that opened it.',
     }),
     directive<UpstreamBlock>({
       name: 'keepalive_requests',
@@ -86,7 +86,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       parse: integer(),
       syntax: 'number',
       defaultText: '1000',
-      doc: 'Requests after which a connection is closed.',
+      doc: 'Number of requests after which a connection to a peer is closed.',
     }),
     directive<UpstreamBlock>({
       name: 'keepalive_time',
@@ -96,7 +96,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       parse: timeMs(),
       syntax: 'time',
       defaultText: '1h',
-      doc: 'Age after which a connection is closed when its request is done.',
+      doc: 'Age of a connection to a peer after which it is closed when its request is done.',
     }),
     directive<UpstreamBlock>({
       name: 'keepalive_timeout',
@@ -106,7 +106,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       parse: timeMs(),
       syntax: 'timeout',
       defaultText: '60s',
-      doc: 'How long an idle connection stays open.',
+      doc: 'How long an idle connection to a peer stays open.',
     }),
   ],
   finish: (merged, _own, scope) => {

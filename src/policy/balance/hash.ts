@@ -14,7 +14,7 @@ export const hash = {
   needs: 'key',
   supports: { backup: false },
   syntax: 'key [consistent]',
-  doc: 'Peer by the hash of a text with variables; `consistent`: on a ketama ring, so that few keys move when a peer comes or goes.',
+  doc: 'Chooses the peer by the hash of a text with variables; `consistent`: on a ketama ring, so that few keys move when a peer comes or goes.',
   checkArgs: (args) => (args.length < 2 || args[1] === 'consistent' ? null : `invalid parameter "${args[1]}"`),
   create: (init): Balancer => (init.args[1] === 'consistent' ? createConsistentHash(init) : createPlainHash(init)),
 } as const satisfies BalancerDef;

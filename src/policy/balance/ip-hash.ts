@@ -17,7 +17,7 @@ export const ipHash = {
   needs: 'address',
   supports: { backup: false },
   syntax: '',
-  doc: "Peer by the client's address: the first three bytes of IPv4, all of IPv6.",
+  doc: "Chooses the peer by the client's address: the first three bytes of IPv4, all of IPv6.",
   create: ({ set }): Balancer => {
     const ranges = new WeightRanges(set.peers);
     return {

@@ -12,7 +12,7 @@ export const leastConn = {
   needs: 'nothing',
   supports: { backup: true },
   syntax: '',
-  doc: 'The peer with the fewest requests under way, by weight; in turn among equals.',
+  doc: 'Chooses the peer with the fewest requests under way for its weight; in turn among equals.',
   create: ({ set }): Balancer => {
     const ties = new Int32Array(set.peers.length);
     return { pick: (state, nowMs) => pickLeastConn(set, ties, state, nowMs) };

@@ -12,7 +12,7 @@ export const random = {
   needs: 'nothing',
   supports: { backup: false },
   syntax: '[two [least_conn]]',
-  doc: 'Any peer, by weight; `two`: of two such the one with fewer requests under way.',
+  doc: 'Chooses any peer, more often one of a higher weight; `two`: of two such the one with fewer requests under way.',
   checkArgs: (args) => {
     if (args[0] !== undefined && args[0] !== 'two') return `invalid parameter "${args[0]}"`;
     if (args[1] !== undefined && args[1] !== 'least_conn') return `invalid parameter "${args[1]}"`;
