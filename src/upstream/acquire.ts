@@ -26,7 +26,7 @@ export interface AcquireOptions {
 
 export interface AcquireWaiter {
   onConnected(connection: UpstreamConnection): void;
-  /** connect-failed or connect-timeout, or `internal` when there are no sockets left here; message in nginx's words. */
+  /** connect-failed or connect-timeout, or `internal` when there is no socket here or none for `proxy_bind`; message in nginx's words. */
   onConnectError(error: ProxyError): void;
 }
 
@@ -134,12 +134,7 @@ class ConnectAttempt implements Connecting, Deadlined {
       },
       onConnectError: (error) => {
         this.#deadlines.remove(this);
-        const words = strerror(error.code ?? error.message);
-        this.#waiter.onConnectError(
-          OUT_OF_RESOURCES.includes(error.code ?? '')
-            ? new ProxyError('internal', `socket() failed (${words})`, { side: 'proxy', status: 500, cause: error })
-            : connectError(`connect() failed (${words})`, 'connect-failed', 502, error),
-        );
+        this.#waiter.onConnectError(asProxyError(error, options));
       },
     });
   }
@@ -153,6 +148,17 @@ class ConnectAttempt implements Connecting, Deadlined {
     this.cancel();
     this.#waiter.onConnectError(connectError('upstream timed out (110: Connection timed out)', 'connect-timeout', 504));
   }
+}
+
+function asProxyError(error: NodeJS.ErrnoException, { localAddress }: ConnectOptions): ProxyError {
+  const words = strerror(error.code ?? error.message);
+  if (error.syscall === 'bind') return ownError(`bind(${localAddress}) failed (${words})`, error);
+  if (OUT_OF_RESOURCES.includes(error.code ?? '')) return ownError(`socket() failed (${words})`, error);
+  return connectError(`connect() failed (${words})`, 'connect-failed', 502, error);
+}
+
+function ownError(text: string, cause: Error): ProxyError {
+  return new ProxyError('internal', text, { side: 'proxy', status: 500, cause });
 }
 
 function connectError(text: string, code: ProxyError['code'], status: number, cause?: unknown): ProxyError {

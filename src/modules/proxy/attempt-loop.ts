@@ -157,7 +157,6 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   // --- 3. a peer
 
   #next(now: number, startsGroup: boolean): void {
-    const ex = this.#ex as Exchange;
     const { group } = this.#destination as Destination;
     this.#stage = 'connecting';
     const peer = group.pick(this.#session, now);
@@ -372,7 +371,6 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
 
   /** The attempt brought no whole answer; its connection, if there was one, is destroyed. */
   #failed(error: ProxyError): void {
-    const ex = this.#ex as Exchange;
     const now = this.worker.now();
     // As in nginx, a timeout is logged behind what it does to the peer.
     const isLogLate = attemptEnd(error) === 'timeout' && this.#stage !== 'reading-body';
