@@ -27,13 +27,14 @@ export async function nginxCommand(argv: readonly string[]): Promise<number> {
   });
   const defaultErrorLog = args.errorLog ?? DEFAULT_ERROR_LOG;
 
-  if (args.signal !== null) {
-    const { sendSignal } = await import('../process/send-signal.ts');
-    return sendSignal(source, args.signal);
-  }
+  // Also with -s: as nginx.
   if (args.tests) {
     const { testConfiguration } = await import('../process/test-configuration.ts');
     return testConfiguration({ source, defaultErrorLog, dumps: args.dumps, isQuiet: args.isQuiet });
+  }
+  if (args.signal !== null) {
+    const { sendSignal } = await import('../process/send-signal.ts');
+    return sendSignal({ source, defaultErrorLog, word: args.signal });
   }
   const { run } = await import('../process/run.ts');
   return run({ source, defaultErrorLog, title: 'nginx' });

@@ -1,5 +1,7 @@
-import { chmodSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
+import { constants } from 'node:os';
+import { dirname } from 'node:path';
 import { strerror } from '../core/strerror.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 
@@ -115,13 +117,30 @@ function bindHandle(address: ListenAddress): BoundHandle {
 function bindUnix(address: ListenAddress): BoundHandle {
   const path = asText(address.path);
   const handle = createHandle(path, UNIX, UNIX, undefined, 0);
-  if (typeof handle === 'number') throw new BindError(address, handle);
+  if (typeof handle === 'number') throw new BindError(address, unixErrno(handle, address.path));
   chmodSync(path, UNIX_SOCKET_MODE);
   return handle;
 }
 
-/** A unix socket on which nobody listens refuses connections: then its file is removed. Anything else is left to bind(2). */
-function removeIfStale(bytePath: string): Promise<void> {
+/** libuv says EACCES for a directory that is not there. */
+function unixErrno(errno: number, bytePath: string): number {
+  const isMissing = errno === -constants.errno.EACCES && !existsSync(Buffer.from(dirname(bytePath), 'latin1'));
+  return isMissing ? -constants.errno.ENOENT : errno;
+}
+
+/**
+ * A unix socket on which nobody listens refuses connections: then its file is removed. Anything else is left to bind(2). A file that is no socket
+ * refuses connections in the same way, and is somebody's data.
+ */
+async function removeIfStale(bytePath: string): Promise<void> {
+  if (isSocket(bytePath)) await removeIfRefused(bytePath);
+}
+
+function isSocket(bytePath: string): boolean {
+  return lstatSync(Buffer.from(bytePath, 'latin1'), { throwIfNoEntry: false })?.isSocket() ?? false;
+}
+
+function removeIfRefused(bytePath: string): Promise<void> {
   const path = asText(bytePath);
   return new Promise((resolve) => {
     const probe = net.connect({ path });

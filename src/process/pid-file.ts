@@ -1,41 +1,76 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { ConfigError } from '../config/diagnostic.ts';
+import { fullName } from '../config/full-name.ts';
 import { systemErrorText } from '../config/system-error.ts';
+import type { Configuration } from './configuration.ts';
 
-/** The primary's pid file: there while it listens. */
+/** The primary's pid file: there while it listens. A reload may move it, in two steps, so that a refused configuration costs nothing. */
 export class PidFile {
-  readonly path: string;
+  #path: string;
   #isWritten = false;
+  /** Written, and not in force yet. */
+  #nextPath: string | null = null;
 
   /** `path`: absolute. */
   constructor(path: string) {
-    this.path = path;
+    this.#path = path;
   }
 
   /** Throws ConfigError in nginx's words. */
   write(): void {
-    try {
-      writeFileSync(this.#name, `${process.pid}\n`, { mode: 0o644 });
-      this.#isWritten = true;
-    } catch (error) {
-      throw new ConfigError(`open() "${this.path}" failed (${systemErrorText(error)})`);
-    }
+    writePid(this.#path);
+    this.#isWritten = true;
+  }
+
+  /** Writes it at another path too. Throws ConfigError in nginx's words, and nothing has changed then. */
+  stage(path: string): void {
+    if (path === this.#path) return;
+    writePid(path);
+    this.#nextPath = path;
+  }
+
+  /** From here on it is only where `stage` put it. Gives nginx's text when the old one can't be removed. */
+  commit(): string | null {
+    if (this.#nextPath === null) return null;
+    const failure = removePid(this.#path);
+    this.#path = this.#nextPath;
+    this.#nextPath = null;
+    return failure;
+  }
+
+  /** What `stage` wrote is not wanted. */
+  abandon(): void {
+    if (this.#nextPath !== null) removePid(this.#nextPath);
+    this.#nextPath = null;
   }
 
   /** Gives nginx's text when it can't be removed. Only what `write` wrote. */
   remove(): string | null {
     if (!this.#isWritten) return null;
     this.#isWritten = false;
-    try {
-      unlinkSync(this.#name);
-      return null;
-    } catch (error) {
-      return `unlink() "${this.path}" failed (${systemErrorText(error)})`;
-    }
+    return removePid(this.#path);
   }
+}
 
-  get #name(): Buffer {
-    return Buffer.from(this.path, 'latin1');
+/** The path that a configuration names. */
+export function pidPath({ core, forWorkers }: Configuration): string {
+  return fullName(forWorkers.snapshot.prefix, core.pidFile);
+}
+
+function writePid(path: string): void {
+  try {
+    writeFileSync(Buffer.from(path, 'latin1'), `${process.pid}\n`, { mode: 0o644 });
+  } catch (error) {
+    throw new ConfigError(`open() "${path}" failed (${systemErrorText(error)})`);
+  }
+}
+
+function removePid(path: string): string | null {
+  try {
+    unlinkSync(Buffer.from(path, 'latin1'));
+    return null;
+  } catch (error) {
+    return `unlink() "${path}" failed (${systemErrorText(error)})`;
   }
 }
 

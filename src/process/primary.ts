@@ -1,5 +1,4 @@
 import { ConfigError } from '../config/diagnostic.ts';
-import { fullName } from '../config/full-name.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
@@ -10,7 +9,7 @@ import { handLogsOver } from './log-owner.ts';
 import type { MainLog } from './main-log.ts';
 import type { FromWorker } from './messages.ts';
 import { raiseOpenFilesLimit } from './open-files-limit.ts';
-import { PidFile } from './pid-file.ts';
+import { PidFile, pidPath } from './pid-file.ts';
 import { reload } from './reload.ts';
 import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
@@ -46,12 +45,14 @@ export class Primary {
   #configuration: Configuration;
   /** `master_process` as it was at start: a reload can't change it. */
   readonly #hasMaster: boolean;
-  #pidFile: PidFile;
+  readonly #pidFile: PidFile;
   #generation = 1;
   #state: PrimaryState = 'starting';
   /** WINCH: no workers until the next reload. */
   #isIdle = false;
   #isReloadAsked = false;
+  /** QUIT, TERM or INT came. */
+  readonly #leaving = new AbortController();
   /** Starts and reloads come one after the other. */
   #work: Promise<void> = Promise.resolve();
   #end: () => void = () => undefined;
@@ -62,7 +63,7 @@ export class Primary {
     this.#configuration = configuration;
     this.#hasMaster = configuration.core.hasMaster;
     this.#parts = parts;
-    this.#pidFile = pidFileOf(configuration);
+    this.#pidFile = new PidFile(pidPath(configuration));
     this.#sockets = new SocketSet(parts.log);
     this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
       onMessage: (worker, message) => this.#onMessage(worker, message),
@@ -77,7 +78,7 @@ export class Primary {
     });
   }
 
-  /** Binds, starts the workers, writes the pid file. False: it failed, and why is in the log; nothing is left behind. */
+  /** Binds, starts the workers, writes the pid file. False: it failed or was told to leave, and why is in the log; nothing is left behind. */
   start(): Promise<boolean> {
     const started = this.#start();
     // A HUP that comes meanwhile is obeyed afterwards.
@@ -89,7 +90,11 @@ export class Primary {
     const { log } = this.#parts;
     const { core, listens } = this.#configuration;
     // 1. sockets
-    const bound = await this.#sockets.bind(listens);
+    const bound = await this.#sockets.bind(listens, this.#leaving.signal);
+    if (await this.#isToldToLeave()) {
+      if (bound !== null) this.#sockets.abandon(bound);
+      return false;
+    }
     if (bound === null) return false;
     this.#sockets.commit(bound);
     // 2. what workers inherit
@@ -100,7 +105,7 @@ export class Primary {
     const results = await Promise.all(
       this.#pool.emptySlots(this.#workerCount).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
     );
-    if (this.#state !== 'starting') return true; // told to leave meanwhile: `ended` tells the rest
+    if (await this.#isToldToLeave()) return false;
     const failed = results.find((result) => result.outcome !== 'done');
     if (failed !== undefined) {
       const findings = failed.outcome === 'refused' ? failed.findings : ['a worker process ended before it was ready'];
@@ -164,16 +169,25 @@ export class Primary {
 
   /** Closes the sockets, waits for the workers, removes the pid file. */
   #leave(): void {
+    this.#leaving.abort();
     this.#nameRetry.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
       .then(() => {
-        this.#removePidFile(this.#pidFile);
+        const failure = this.#pidFile.remove();
+        if (failure !== null) this.#parts.log.write('alert', failure);
         this.#parts.log.write('notice', 'exit');
         this.#end();
       })
       .catch(crash);
+  }
+
+  /** While it starts. Resolves true when all that was started has ended. */
+  async #isToldToLeave(): Promise<boolean> {
+    if (!this.#leaving.signal.aborted) return false;
+    await this.ended;
+    return true;
   }
 
   async #giveUp(): Promise<false> {
@@ -199,15 +213,15 @@ export class Primary {
       ...this.#parts,
       sockets: this.#sockets,
       pool: this.#pool,
+      pidFile: this.#pidFile,
       generation: ++this.#generation,
       hasMaster: this.#hasMaster,
-      isWanted: () => this.#state === 'serving',
+      leaving: this.#leaving.signal,
     });
     if (configuration === null) return;
     this.#configuration = configuration;
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
-    this.#movePidFile(configuration);
     this.#nameRetry.follow(configuration.forWorkers.names);
     this.#pool.quitFrom(this.#workerCount, configuration.core.shutdownTimeoutMs);
     await this.#fillSlots();
@@ -282,33 +296,9 @@ export class Primary {
     for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses });
   }
 
-  #movePidFile(configuration: Configuration): void {
-    const next = pidFileOf(configuration);
-    const before = this.#pidFile;
-    if (next.path === before.path) return;
-    try {
-      next.write();
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      this.#parts.log.write('emerg', error.message);
-      return;
-    }
-    this.#pidFile = next;
-    this.#removePidFile(before);
-  }
-
-  #removePidFile(file: PidFile): void {
-    const failure = file.remove();
-    if (failure !== null) this.#parts.log.write('alert', failure);
-  }
-
   #enqueue(work: () => Promise<void>): void {
     this.#work = this.#work.then(work).catch(crash);
   }
-}
-
-function pidFileOf(configuration: Configuration): PidFile {
-  return new PidFile(fullName(configuration.forWorkers.snapshot.prefix, configuration.core.pidFile));
 }
 
 /** A bug: better a process that ends, and is started anew, than one that half works. */

@@ -1,9 +1,10 @@
-import { formatDiagnostic } from '../config/diagnostic.ts';
+import { ConfigError, formatDiagnostic, includeChain } from '../config/diagnostic.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import type { Configuration } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { handLogsOver } from './log-owner.ts';
 import type { MainLog } from './main-log.ts';
+import { type PidFile, pidPath } from './pid-file.ts';
 import type { SocketSet } from './socket-set.ts';
 import { useErrorLog } from './use-error-log.ts';
 import type { WorkerPool } from './worker-pool.ts';
@@ -14,12 +15,14 @@ export interface ReloadParts {
   readonly sockets: SocketSet;
   readonly pool: WorkerPool;
   readonly load: () => Promise<LoadedConfiguration>;
+  /** The pid file in force. */
+  readonly pidFile: PidFile;
   /** Number of the new configuration. */
   readonly generation: number;
   /** Workers are processes of their own. */
   readonly hasMaster: boolean;
-  /** False when the program was told to leave meanwhile. */
-  readonly isWanted: () => boolean;
+  /** The program was told to leave meanwhile. */
+  readonly leaving: AbortSignal;
 }
 
 /**
@@ -27,29 +30,34 @@ export interface ReloadParts {
  * and everything is as it was.
  */
 export async function reload(parts: ReloadParts): Promise<Configuration | null> {
-  const { log, logFiles, sockets, pool, generation } = parts;
+  const { log, logFiles, sockets, pool, pidFile, generation } = parts;
   log.write('notice', 'reconfiguring');
   // 1. read and check
   logFiles.begin();
   const { configuration, findings, lateFindings } = await parts.load();
-  for (const finding of [...findings, ...lateFindings]) log.write(finding.severity, formatDiagnostic(finding));
+  for (const finding of [...findings, ...lateFindings]) {
+    log.write(finding.severity, formatDiagnostic(finding));
+    for (const link of includeChain(finding)) log.write(finding.severity, link);
+  }
   if (configuration === null) {
     logFiles.abandon();
     return null;
   }
   handLogsOver(logFiles, configuration.core.user);
-  // 2. sockets that are new
-  const bound = await sockets.bind(configuration.listens);
+  // 2. a new pid file, and sockets that are new
+  const bound = stagePidFile(parts, configuration) ? await sockets.bind(configuration.listens, parts.leaving) : null;
   if (bound === null) {
+    pidFile.abandon();
     logFiles.abandon();
     return null;
   }
   // 3. every worker compiles
   const prepared = await pool.prepareAll(configuration, generation);
-  if (prepared.outcome === 'refused' || !parts.isWanted()) {
+  if (prepared.outcome === 'refused' || parts.leaving.aborted) {
     if (prepared.outcome === 'refused') for (const text of prepared.findings) log.write('emerg', text);
     pool.abandonAll(generation);
     sockets.abandon(bound);
+    pidFile.abandon();
     logFiles.abandon();
     return null;
   }
@@ -57,8 +65,22 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
   const gone = sockets.commit(bound);
   useErrorLog(configuration, log, logFiles);
   logFiles.commit();
+  const failure = pidFile.commit();
+  if (failure !== null) log.write('alert', failure);
   const swapped = await pool.swapAll(generation);
   if (swapped.outcome === 'refused') for (const text of swapped.findings) log.write('emerg', text);
   for (const socket of gone) socket.close(parts.hasMaster);
   return configuration;
+}
+
+/** False when it can't be written; the log says why. */
+function stagePidFile({ pidFile, log }: ReloadParts, configuration: Configuration): boolean {
+  try {
+    pidFile.stage(pidPath(configuration));
+    return true;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    log.write('emerg', error.message);
+    return false;
+  }
 }

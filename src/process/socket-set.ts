@@ -23,9 +23,9 @@ export class SocketSet {
 
   /**
    * Binds what `addresses` has and we have not; resolves the whole new set, or null when that failed (said in the log with nginx's words;
-   * nothing is kept of it then).
+   * nothing is kept of it then) or was no longer wanted.
    */
-  async bind(addresses: readonly ListenAddress[]): Promise<BoundSet | null> {
+  async bind(addresses: readonly ListenAddress[], abandoned: AbortSignal): Promise<BoundSet | null> {
     const known = this.#sockets;
     const next = new Map<string, ListenSocket>();
     const added: ListenSocket[] = [];
@@ -55,7 +55,11 @@ export class SocketSet {
         return null;
       }
       this.#log.write('notice', `try again to bind() after ${BETWEEN_TRIES_MS}ms`);
-      await sleep(BETWEEN_TRIES_MS);
+      await sleep(BETWEEN_TRIES_MS, undefined, { signal: abandoned }).catch(() => undefined); // looked at below
+      if (abandoned.aborted) {
+        for (const socket of added) socket.close();
+        return null;
+      }
     }
     return { sockets: next, added };
   }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { formatDiagnostic, hasEmerg, includeChain } from '../config/diagnostic.ts';
 import { dumpConfig } from '../config/dump.ts';
 import { LogFiles } from '../observe/log-files.ts';
@@ -46,8 +47,8 @@ export async function testConfiguration(options: TestOptions): Promise<number> {
 async function canListen(configuration: Configuration, log: MainLog): Promise<boolean> {
   let isGood = true;
   for (const address of configuration.listens) {
-    // Binding would make the file, and removing it again could take a running program's.
-    if (address.family === 'unix') continue;
+    // Somebody's file, perhaps the running program's socket: not for a test to remove.
+    if (address.family === 'unix' && existsSync(Buffer.from(address.path, 'latin1'))) continue;
     try {
       (await ListenSocket.bind(address)).close();
     } catch (error) {

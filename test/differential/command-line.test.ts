@@ -13,6 +13,12 @@ const FILES = {
 const BAD = { 'nginx.conf': 'pid nginx.pid;\nevents {}\nhttp { nonsense; }\n' };
 const C = ['-c', 'nginx.conf', '-e', 'error.log'];
 
+function unixSocket(path: string): Readonly<Record<string, string>> {
+  return {
+    'nginx.conf': `pid nginx.pid;\nevents {}\nhttp { server { listen unix:%%DIR%%/${path}; } }\n`,
+  };
+}
+
 /** Exit code, standard output and standard error are compared, versions made equal. */
 const COMMANDS: Readonly<Record<string, Command>> = {
   '-t': { args: [...C, '-t'], files: FILES },
@@ -47,6 +53,19 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   '-s with nonsense in the pid file': { args: [...C, '-s', 'stop'], files: { ...FILES, 'nginx.pid': 'nonsense\n' } },
   '-s with a pid that is gone': { args: [...C, '-s', 'quit'], files: { ...FILES, 'nginx.pid': '4194000\n' } },
   'a start with a finding': { args: C, files: BAD },
+  'a unix socket in a folder that is missing': { args: [...C, '-g', 'daemon off;'], files: unixSocket('no/such.sock') },
+  '-t with a unix socket in a folder that is missing': { args: [...C, '-t'], files: unixSocket('no/such.sock') },
+  'a unix socket where a file is': {
+    args: [...C, '-g', 'daemon off;'],
+    files: { ...unixSocket('file'), file: 'data' },
+  },
+  '-t with a unix socket where a file is': { args: [...C, '-t'], files: { ...unixSocket('file'), file: 'data' } },
+  '-t and -s': { args: [...C, '-t', '-s', 'stop'], files: FILES },
+  '-t and -v': { args: [...C, '-v', '-t'], files: FILES },
+  '-s with the log on stderr': { args: ['-c', 'nginx.conf', '-e', 'stderr', '-s', 'stop'], files: FILES },
+  '-s with a log that cannot be opened': { args: ['-c', 'nginx.conf', '-e', 'no/such', '-s', 'stop'], files: FILES },
+  '-s tells the error log too': { args: [...C, '-s', 'stop'], files: FILES, shows: 'error.log' },
+  'a finding is told the error log too': { args: [...C, '-t'], files: BAD, shows: 'error.log' },
   'a start that cannot bind': {
     args: [...C, '-g', 'daemon off;'],
     files: { 'nginx.conf': 'pid nginx.pid;\nevents {}\nhttp { server { listen 203.0.113.1:8079; } }\n' },
@@ -100,5 +119,5 @@ describe.skipIf(oracleOrSkip('the command line') === undefined)('the command lin
 });
 
 function show(result: CommandResult): string {
-  return `exit ${result.code}\nstdout:\n${result.stdout}\nstderr:\n${result.stderr}`;
+  return `exit ${result.code}\nstdout:\n${result.stdout}\nstderr:\n${result.stderr}\nfile:\n${result.file}`;
 }

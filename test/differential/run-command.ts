@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { within } from '../support/deadline.ts';
 import type { Program } from '../support/program.ts';
@@ -10,6 +10,8 @@ export interface CommandResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+  /** Text of the file that the command `shows`. */
+  readonly file: string;
 }
 
 export interface Command {
@@ -17,6 +19,8 @@ export interface Command {
   readonly args: readonly string[];
   readonly files?: Readonly<Record<string, string>>;
   readonly isBare?: boolean;
+  /** A file of the prefix directory that is looked at afterwards. */
+  readonly shows?: string;
 }
 
 /** Runs one command in a fresh prefix directory; what it said comes back with the directory, times and versions made equal. */
@@ -35,13 +39,14 @@ export async function runCommand(program: Program, command: Command): Promise<Co
       normalize(text.replaceAll(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d /gm, ''), [
         { from: prefix, to: '%%DIR%%' },
       ]).replaceAll(/ \d+#\d+: /g, ' ');
-    return { code: said.code, stdout: tidy(said.stdout), stderr: tidy(said.stderr) };
+    const file = command.shows === undefined ? '' : readFileSync(join(prefix, command.shows), 'latin1');
+    return { code: said.code, stdout: tidy(said.stdout), stderr: tidy(said.stderr), file: tidy(file) };
   } finally {
     rmSync(prefix, { recursive: true, force: true });
   }
 }
 
-function collect(executable: string, args: readonly string[], cwd: string): Promise<CommandResult> {
+function collect(executable: string, args: readonly string[], cwd: string): Promise<Omit<CommandResult, 'file'>> {
   return new Promise((resolve, reject) => {
     const child = spawn(executable, args, { stdio: ['ignore', 'pipe', 'pipe'], cwd });
     let stdout = '';

@@ -76,6 +76,49 @@ describe('HUP', () => {
     expect(proxy.stderr).toBe('');
   });
 
+  test('a finding in an included file comes with the way to it', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port), files: { 'sub/bad.conf': 'bogus;\n' } });
+    proxy.rewriteConf(`include sub/*.conf;\n${oneServer(port, 'return 200 "two";')}`);
+    proxy.signal('SIGHUP');
+    const finding =
+      /\[emerg\] .*: unknown directive "bogus" in .*sub\/bad\.conf:1\n.*\[emerg\] .*: included from .*nginx\.conf:2\n/;
+    expect(await untilLogged(proxy, finding)).toBe(true);
+    expect((await get(port)).body).toBe('one');
+  });
+
+  test.each([
+    ['access log', (conf: string) => conf.replace('access_log off', 'access_log no/such.log'), 'no/such.log'],
+    ['error log', (conf: string) => conf.replace('error_log error.log', 'error_log no/such.log'), 'no/such.log'],
+    ['pid file', (conf: string) => `pid no/such.pid;\n${conf}`, 'no/such.pid'],
+  ])('%s that cannot be opened: the old configuration stays, all of it', async (_what, change, path) => {
+    const [port, comes] = [await freePort(), await freePort()];
+    proxy = await startProxy({ conf: oneServer(port) });
+    proxy.rewriteConf(change(oneServer(`127.0.0.1:${port}; listen 127.0.0.1:${comes}`, 'return 200 "two";')));
+    proxy.signal('SIGHUP');
+    const text = `open() "${proxy.prefix}/${path}" failed (2: No such file or directory)`;
+    await until(async () => (proxy?.errorLog().includes(text) ? true : undefined));
+    expect((await get(port)).body).toBe('one');
+    await expect(get(comes)).rejects.toThrow('ECONNREFUSED');
+    expect(proxy.read('nginx.pid')).toBe(`${proxy.pid}\n`);
+    proxy.rewriteConf(oneServer(port, 'return 200 "three";'));
+    proxy.signal('SIGHUP');
+    await untilServes(port, 'three');
+  });
+
+  test('a new pid file goes again when the configuration is refused after all', async () => {
+    const [port, taken] = [await freePort(), await freePort()];
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(taken, '127.0.0.1', resolve));
+    proxy = await startProxy({ conf: oneServer(port) });
+    proxy.rewriteConf(`pid b.pid;\n${oneServer(`127.0.0.1:${port}; listen 127.0.0.1:${taken}`)}`);
+    proxy.signal('SIGHUP');
+    expect(await untilLogged(proxy, /still could not bind\(\)/)).toBe(true);
+    squatter.close();
+    await until(async () => (existsSync(join(proxy?.prefix ?? '', 'b.pid')) ? undefined : true));
+    expect(proxy.read('nginx.pid')).toBe(`${proxy.pid}\n`);
+  });
+
   test('an address in use keeps the old configuration, all of it', async () => {
     const [port, taken] = [await freePort(), await freePort()];
     const squatter = createServer();

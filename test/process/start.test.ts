@@ -1,12 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { EVENKEEL, type Program } from '../support/program.ts';
 import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
-import { get, isAlive, untilGone, workerPids } from './ask.ts';
+import { get, isAlive, until, untilGone, workerPids } from './ask.ts';
 import { oneServer } from './conf.ts';
 import { prefixWith, runProgram } from './run-program.ts';
 
@@ -57,6 +59,20 @@ describe('start', () => {
     expect(proxy.read('logs/access.log')).toContain('"GET / HTTP/1.1" 200');
   });
 
+  test('the pid file comes when every address is bound, not before', async () => {
+    const ports = await Promise.all(Array.from({ length: 20 }, () => freePort()));
+    const last = ports.at(-1) ?? 0;
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(last, '127.0.0.1', resolve));
+    const conf = oneServer(ports.map((port) => `127.0.0.1:${port}`).join('; listen '));
+    const starting = startProxy({ conf });
+    await sleep(900); // among the tries to bind the last one
+    squatter.close();
+    proxy = await starting;
+    expect(proxy.errorLog()).toContain(`bind() to 127.0.0.1:${last} failed (98: Address already in use)`);
+    for (const port of ports) expect(await get(port)).toMatchObject({ status: 200 });
+  });
+
   test('error_log debug is taken', async () => {
     const port = await freePort();
     proxy = await startProxy({ conf: oneServer(port).replace('error.log notice', 'error.log debug') });
@@ -92,6 +108,26 @@ describe('start', () => {
     expect(run.stderr).toBe(`${line.repeat(5)}nginx: [emerg] still could not bind()\n`);
     expect(performance.now() - began).toBeGreaterThan(2000);
     expect(existsSync(join(prefix, 'nginx.pid'))).toBe(false);
+  });
+
+  test('told to leave while it tries again: it ends at once, binds and starts nothing any more, exit 1', async () => {
+    const port = await freePort();
+    const squatter = createServer();
+    await new Promise<void>((resolve) => squatter.listen(port, '127.0.0.1', resolve));
+    const prefix = prefixOf({ 'nginx.conf': `pid nginx.pid;\n${oneServer(port)}` });
+    const args = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;'];
+    const [executable, ...before] = EVENKEEL.command;
+    const child = spawn(executable, [...before, ...args], { stdio: 'ignore' });
+    const code = new Promise((resolve) => child.once('exit', resolve));
+    const log = (): string =>
+      existsSync(join(prefix, 'error.log')) ? readFileSync(join(prefix, 'error.log'), 'latin1') : '';
+    await until(async () => (log().includes('try again to bind()') ? true : undefined));
+    child.kill('SIGTERM');
+    squatter.close();
+    expect(await code).toBe(1);
+    expect(log()).toMatch(/signal 15 \(SIGTERM\) received, exiting\n.*\[notice\] \d+#\d+: exit\n$/);
+    expect(log()).not.toContain('start worker');
+    await expect(get(port)).rejects.toThrow('ECONNREFUSED');
   });
 
   test('an address that is not ours fails at once', async () => {
@@ -152,6 +188,23 @@ describe('start', () => {
   });
 });
 
+test('worker_processes auto: one for each core', async () => {
+  const port = await freePort();
+  proxy = await startProxy({ conf: oneServer(port, 'return 200 ok;', 'worker_processes auto;') });
+  expect(workerPids(proxy)).toHaveLength(availableParallelism());
+});
+
+test('env sets variables of the workers', async () => {
+  const port = await freePort();
+  proxy = await startProxy({
+    conf: oneServer(port, 'return 200 "$pid";', 'env AUDIT_SET=a=b; env AUDIT_KEPT;'),
+    env: { AUDIT_KEPT: 'kept' },
+  });
+  const { body: pid } = await get(port);
+  const environment = readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0');
+  expect(environment).toEqual(expect.arrayContaining(['AUDIT_SET=a=b', 'AUDIT_KEPT=kept']));
+});
+
 describe('listening addresses', () => {
   test('a unix socket: open to everybody, removed at exit', async () => {
     proxy = await startProxy({ conf: (prefix) => oneServer(`unix:${prefix}/a.sock`) });
@@ -188,14 +241,49 @@ describe('listening addresses', () => {
     expect(await get({ path: join(proxy.prefix, 'a.sock') })).toMatchObject({ status: 200 });
   });
 
-  test('[::] with ipv6only=on leaves the same IPv4 port alone, with off it takes it', async () => {
-    const [first, second] = [await freePort(), await freePort()];
-    proxy = await startProxy({
-      conf: oneServer(`[::1]:${first}; listen 127.0.0.1:${first}; listen [::]:${second} ipv6only=off`),
+  test('a file that is no socket is never removed, at its place or by -t', async () => {
+    const prefix = prefixOf({ 'nginx.conf': '', precious: 'data' });
+    writeFileSync(join(prefix, 'nginx.conf'), `pid nginx.pid;\n${oneServer(`unix:${prefix}/precious`)}`);
+    const args = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-g', 'daemon off;'];
+    expect(await runProgram(args)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('failed (98: Address already in use)'),
     });
-    expect(await get({ host: '::1', port: first })).toMatchObject({ status: 200 });
-    expect(await get({ host: '127.0.0.1', port: first })).toMatchObject({ status: 200 });
-    expect(await get({ host: '127.0.0.1', port: second })).toMatchObject({ status: 200 });
+    expect((await runProgram([...args, '-t'])).code).toBe(0);
+    expect(readFileSync(join(prefix, 'precious'), 'latin1')).toBe('data');
+  });
+
+  test("-t leaves a running program's unix socket where it is", async () => {
+    proxy = await startProxy({ conf: (prefix) => oneServer(`unix:${prefix}/a.sock`) });
+    const args = ['-p', proxy.prefix, '-c', 'nginx.conf', '-e', 'error.log', '-t'];
+    expect((await runProgram(args)).code).toBe(0);
+    expect(await get({ path: join(proxy.prefix, 'a.sock') })).toMatchObject({ status: 200 });
+  });
+
+  test('[::] leaves the same IPv4 port alone by default and with ipv6only=on, with off it takes it', async () => {
+    const [byDefault, on, off] = [await freePort(), await freePort(), await freePort()];
+    const listens = [`[::]:${byDefault}`, byDefault, `[::]:${on} ipv6only=on`, on, `[::]:${off} ipv6only=off`];
+    proxy = await startProxy({ conf: oneServer(listens.join('; listen ')) });
+    for (const port of [byDefault, on, off]) {
+      expect(await get({ host: '::1', port })).toMatchObject({ status: 200 });
+      expect(await get({ host: '127.0.0.1', port })).toMatchObject({ status: 200 });
+    }
+  });
+
+  test('backlog: how many connections wait when nobody accepts', async () => {
+    const [short, long] = [await freePort(), await freePort()];
+    proxy = await startProxy({ conf: oneServer(`127.0.0.1:${short} backlog=3; listen 127.0.0.1:${long}`) });
+    proxy.signal('SIGWINCH'); // no workers, open sockets
+    await until(async () => (workerPids(proxy as RunningProxy).length === 0 ? true : undefined));
+    const waiting = async (port: number): Promise<number> => {
+      const clients = Array.from({ length: 12 }, () => createConnection({ port, host: '127.0.0.1' }));
+      await sleep(300); // a connection beyond the queue stays unanswered for a second or more
+      const count = clients.filter((client) => !client.connecting).length;
+      for (const client of clients) client.destroy();
+      return count;
+    };
+    expect(await waiting(short)).toBe(4); // Linux takes one more
+    expect(await waiting(long)).toBe(12);
   });
 
   test('reuseport: a socket for each worker', async () => {

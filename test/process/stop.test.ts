@@ -77,6 +77,22 @@ describe('QUIT', () => {
     expect(proxy.read('access.log')).toMatch(/"GET \/ HTTP\/1\.1" 200 4 /);
   });
 
+  test('the pid file stays as long as a response is in flight', async () => {
+    const port = await freePort();
+    backend = await ScriptedBackend.start({ script: [HANG] });
+    proxy = await startProxy({ conf: oneServer(port, `proxy_pass http://127.0.0.1:${backend.port};`) });
+    const client = await connect(port);
+    client.send(GET);
+    expect(await backend.untilRequests(1)).toBe(true);
+    proxy.signal('SIGQUIT');
+    expect(await untilLogged(proxy, /gracefully shutting down/)).toBe(true);
+    await expect(get(port)).rejects.toThrow('ECONNREFUSED');
+    expect(existsSync(proxy.pidFile)).toBe(true);
+    client.close();
+    expect((await proxy.exited).code).toBe(0);
+    expect(existsSync(proxy.pidFile)).toBe(false);
+  });
+
   test('worker_shutdown_timeout bounds it', async () => {
     const port = await freePort();
     backend = await ScriptedBackend.start({ script: [HANG] });
@@ -122,6 +138,21 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     expect(isAlive(worker)).toBe(false);
     expect(existsSync(proxy.pidFile)).toBe(false);
     expect(proxy.errorLog()).not.toContain('[alert]');
+  });
+}
+
+for (const signal of ['SIGTERM', 'SIGQUIT'] as const) {
+  test(`${signal}: buffered lines are in the log when it has ended, and so is the end of every worker`, async () => {
+    const port = await freePort();
+    const conf = oneServer(port, 'return 200 ok;', 'worker_processes 3;');
+    proxy = await startProxy({ conf: conf.replace('access_log off', 'access_log access.log combined buffer=64k') });
+    const workers = workerPids(proxy);
+    for (let i = 0; i < 12; i++) await get(port);
+    expect(proxy.read('access.log')).toBe('');
+    proxy.signal(signal);
+    await proxy.exited;
+    expect(proxy.read('access.log').match(/"GET \/ HTTP\/1\.1" 200 /g)).toHaveLength(12);
+    for (const pid of workers) expect(proxy.errorLog()).toContain(`worker process ${pid} exited with code 0\n`);
   });
 }
 

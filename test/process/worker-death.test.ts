@@ -39,6 +39,20 @@ describe('a worker that ends', () => {
     expect(proxy.errorLog()).not.toContain('[alert]');
   });
 
+  test.each([
+    ['SIGQUIT', 'notice', 'exited with code 0'],
+    ['SIGINT', 'notice', 'exited with code 0'],
+    ['SIGABRT', 'alert', 'exited on signal 6'],
+    ['SIGSEGV', 'alert', 'exited on signal 11'],
+  ] as const)('by %s: the log tells of it as %s, and there is a new one', async (signal, level, end) => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, PID) });
+    const [first = 0] = workerPids(proxy);
+    process.kill(first, signal);
+    expect(await untilLogged(proxy, new RegExp(`\\[${level}\\] .*: worker process ${first} ${end}\\n`))).toBe(true);
+    expect((await get(port)).body).toBe(String(workerPids(proxy)[0]));
+  });
+
   test("takes only its own connections along; the others' live on", async () => {
     const port = await freePort();
     proxy = await startProxy({ conf: oneServer(port, PID, 'worker_processes 2;') });
