@@ -49,6 +49,13 @@ class OutBuffer {
     return false;
   }
 
+  /** As `claim`, for a head, which can't be split: the buffer grows as far as it must. Its limits are the configuration's. */
+  claimWhole(owner: OutOwner, bytes: number): void {
+    if (this.claim(owner, bytes)) return;
+    owner.flushOut();
+    if (!this.claim(owner, bytes)) this.bytes = Buffer.allocUnsafeSlow(bytes);
+  }
+
   /** Around each socket callback: what was gathered in it is written at its end. */
   enterTurn(): void {
     if (this.#depth++ === 0) beginTurn();
@@ -71,7 +78,7 @@ class OutBuffer {
     this.length = 0;
     if (length === 0) return true;
     const isTaken = wire.write(new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, length));
-    if (!isTaken) this.bytes = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
+    if (!isTaken || this.bytes.length > CAPACITY_BYTES) this.bytes = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
     return isTaken;
   }
 

@@ -32,11 +32,8 @@ export class RequestSender implements OutOwner {
     this.bytesSent = 0;
     const bodyBytes = body === null ? 0 : body.length + CHUNK_OVERHEAD_BYTES;
     const isGathered = out.claim(this, requestHeadBound(request) + bodyBytes + LAST_CHUNK.length);
-    if (!isGathered) {
-      // A very large head or body: the head alone, then the body as it is.
-      this.flushOut();
-      out.claim(this, requestHeadBound(request));
-    }
+    // A very large head or body: the head alone, then the body as it is.
+    if (!isGathered) out.claimWhole(this, requestHeadBound(request));
     out.length = writeRequestHead(out.bytes, out.length, request);
     if (isGathered) {
       this.#gather(body, isLast);

@@ -70,7 +70,7 @@ export class ResponseWriter implements OutOwner {
     this.isHeadSent = true;
     // HTTP/0.9 has no heads.
     if (ex.request.version === 9) return;
-    this.#room(responseHeadBound(ex.response));
+    out.claimWhole(this, responseHeadBound(ex.response));
     const start = out.length;
     out.length = writeResponseHead(out.bytes, start, ex.response, core, this.#framing, isKeepAlive);
     this.headBytes = out.length - start;
@@ -159,13 +159,7 @@ export class ResponseWriter implements OutOwner {
   }
 
   #gatherText(text: string): void {
-    this.#room(text.length);
+    out.claimWhole(this, text.length);
     out.length = writeText(out.bytes, out.length, text);
-  }
-
-  #room(bytes: number): void {
-    if (out.claim(this, bytes)) return;
-    this.flushOut();
-    if (!out.claim(this, bytes)) throw new Error(`response head of ${bytes} bytes is too large`);
   }
 }
