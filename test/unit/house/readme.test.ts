@@ -5,6 +5,7 @@ import { DELIBERATE_DIFFERENCES } from '../../differential/deliberate-difference
 import { directiveReference, readmePart } from './readme-tables.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
+const SRC = new URL('src/', ROOT);
 const PAGES = ['.', 'src', 'test', 'bench'].flatMap(pagesOf);
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
@@ -41,14 +42,22 @@ describe('README.md', () => {
     }
   });
 
-  test('every test that a page of src/ names is there', () => {
+  test('every source file and every test that a page of src/ names is there, the titles of tests too', () => {
     for (const page of PAGES.filter((name) => name.startsWith('src/'))) {
       const text = readFileSync(new URL(page, ROOT), 'utf8');
-      const files = [...text.matchAll(/`(test\/[\w/.-]+)`/g)].map((match) => match[1] ?? '');
-      expect({ page, missing: files.filter((file) => !existsSync(new URL(file, ROOT))) }).toEqual({
-        page,
-        missing: [],
-      });
+      const tests = [...text.matchAll(/`(test\/[\w/.-]+)`(?:\s+"([^"]+)")?/g)];
+      const sources = [...text.matchAll(/`([a-z]\w*\/[\w/-]+\.ts)`/g)].map((match) => match[1] ?? '');
+      const here = new URL(page, ROOT);
+      const missing = [
+        ...tests.filter(([, file = '', title]) => !holdsTest(file, title)).map(([whole]) => whole),
+        ...sources.filter((file) => ![here, SRC, ROOT].some((base) => existsSync(new URL(file, base)))),
+      ];
+      expect({ page, missing }).toEqual({ page, missing: [] });
     }
   });
 });
+
+function holdsTest(file: string, title: string | undefined): boolean {
+  const url = new URL(file, ROOT);
+  return existsSync(url) && (title === undefined || readFileSync(url, 'utf8').includes(title));
+}
