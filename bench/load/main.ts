@@ -1,6 +1,4 @@
-// npm run bench                         the first scenario
-// npm run bench -- get-16k post-1k      these scenarios; `all` for every one
-// options: --rounds=N (10)  --seconds=N (2, length of a window)  --only=nginx,evenkeel  --max-ratio=N (exit 1 if evenkeel is dearer)
+// npm run bench -- --help tells what it can do.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,16 +9,13 @@ import { chooseLoadGenerator } from './load-generator.ts';
 import { measure } from './measure.ts';
 import { costOverEvenkeel, tableOf, writeResults } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { usage } from './usage.ts';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '10' },
-    seconds: { type: 'string', default: '2' },
-    only: { type: 'string', default: CONTESTANTS.map(({ name }) => name).join(',') },
-    'max-ratio': { type: 'string' },
-  },
-});
+const { values, positionals } = readArguments();
+if (values.help) {
+  console.log(usage());
+  process.exit(0);
+}
 const known = SCENARIOS.map(({ name }) => name);
 const unknown = positionals.filter((name) => name !== 'all' && !known.includes(name));
 if (unknown.length > 0) {
@@ -83,4 +78,22 @@ try {
   process.exitCode = 1;
 } finally {
   await cleanUp();
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: 'string', default: '10' },
+        seconds: { type: 'string', default: '2' },
+        only: { type: 'string', default: CONTESTANTS.map(({ name }) => name).join(',') },
+        'max-ratio': { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${(error as Error).message.replace(/\. To specify .*/s, '')}\n\n${usage()}`);
+    process.exit(1);
+  }
 }
