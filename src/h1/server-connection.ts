@@ -7,6 +7,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import type { Location, ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
+import type { RequestHead } from '../http/request-head.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { REQUESTS } from '../observe/counters.ts';
 import { ConnectionState } from './connection-state.ts';
@@ -311,6 +312,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     ex.server = group.defaultServer;
     ex.location = group.defaultServer.defaultLocation;
     if (this.#head.parser.isLineDone) attributeRefused(ex, group);
+    else ex.isHeadOnly = asksForHead(ex.request);
     ex.requestBytes = this.#head.parser.lineBytes(ex.request);
     ex.keepAlive = false;
     ex.request.framing = 'none';
@@ -649,4 +651,9 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#isReadingPaused = false;
     this.#wire.resume();
   }
+}
+
+/** Whether a line that was refused asks for a head: no body answers it, as in nginx. */
+function asksForHead({ headers, lineStart }: RequestHead): boolean {
+  return headers.bytes.toString('latin1', lineStart, lineStart + 5) === 'HEAD ';
 }

@@ -18,6 +18,11 @@ function stricter(act: Connection): Case {
   };
 }
 
+/** Control bytes stay out of the error log. */
+function loggedEscaped(act: Connection, line: RegExp): Case {
+  return { act, differs: { because: 'bytes from variables', evenkeel: { 'error log': line } } };
+}
+
 /** A complete request whose head has these lines besides Host, with a second request behind it that must not be mistaken for a body. */
 const withHeader = (...lines: string[]) =>
   raw(head('GET / HTTP/1.1', 'Host: localhost', ...lines, 'Connection: close'));
@@ -40,6 +45,8 @@ compare('malformed request line', {
     'unknown method': line('FROBNICATE / HTTP/1.1'),
     'method with a dash and underscore': line('M-SEARCH_X / HTTP/1.1'),
     'method with a digit': line('GET1 / HTTP/1.1'),
+    'HEAD and a bad version: no body': line('HEAD / HTTP/1.x'),
+    'HEAD and too new a version: no body': line('HEAD / HTTP/2.0'),
     'method with a bad character': line('GE@T / HTTP/1.1'),
     TRACE: line('TRACE / HTTP/1.1'),
     'OPTIONS *': line('OPTIONS * HTTP/1.1'),
@@ -52,7 +59,7 @@ compare('malformed request line', {
     'several spaces': line('GET   /   HTTP/1.1'),
     'space after the version': line('GET / HTTP/1.1  '),
     'space in the URI': line('GET /a b HTTP/1.1'),
-    'tab as a separator': line('GET\t/\tHTTP/1.1'),
+    'tab as a separator': loggedEscaped(line('GET\t/\tHTTP/1.1'), /request: "GET\\x09\/\\x09HTTP\/1.1"$/),
     'version 1.2': line('GET / HTTP/1.2'),
     'version 1.9': line('GET / HTTP/1.9'),
     'version 1.10': line('GET / HTTP/1.10'),
@@ -68,11 +75,14 @@ compare('malformed request line', {
     'garbage behind the version': line('GET / HTTP/1.1x'),
     'bare LF line ends': raw('GET / HTTP/1.1\nHost: localhost\nConnection: close\n\n'),
     'bare CR in the request line': line('GET /\rx HTTP/1.1'),
-    'NUL in the URI': line('GET /\0 HTTP/1.1'),
+    'NUL in the URI': loggedEscaped(line('GET /\0 HTTP/1.1'), /request: "GET \/\\x00 HTTP\/1.1"$/),
     'empty lines before': raw('\r\n\r\n\n', head('GET / HTTP/1.1', 'Host: localhost', 'Connection: close')),
     'a lone CR before': raw('\r', head('GET / HTTP/1.1', 'Host: localhost', 'Connection: close')),
-    'TLS bytes': raw('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'),
-    garbage: raw('\x00\x01\x02\x03\r\n\r\n'),
+    'TLS bytes': loggedEscaped(
+      raw('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'),
+      /request: "\\x16\\x03\\x01\\x02\\x00\\x01\\x00\\x01\xfc\\x03\\x03"$/,
+    ),
+    garbage: loggedEscaped(raw('\x00\x01\x02\x03\r\n\r\n'), /request: "\\x00\\x01\\x02\\x03"$/),
     'nothing but an empty line': on(['\r\n', STAY]),
     'colon in the scheme': line('GET http:/a HTTP/1.1'),
     'bad host in an absolute URI': line('GET http://a_b..c/ HTTP/1.1'),
@@ -178,9 +188,22 @@ compare('malformed framing', {
 });
 
 compare('a malformed body that nobody reads', {
-  http: `server { listen 127.0.0.1:%%PORT%%; location / { return 200 "text"; } location /page { return 403; } }`,
+  http: `server { listen 127.0.0.1:%%PORT%%; location / { return 200 "text"; } location /next { return 204; } }
+    server { listen 127.0.0.1:%%PORT_2%%; return 301 /there; }`,
   cases: {
     'where a text is returned': withBody('4\r\nlonger than four\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'),
+    'where a redirect is returned': on(
+      [`${head('POST / HTTP/1.1', 'Host: localhost', 'Transfer-Encoding: chunked')}4\r\nlonger than four\r\n0\r\n\r\n`],
+      { port: 'PORT_2' },
+    ),
+    'a redirect for who waits for 100 Continue': on(
+      [
+        head('POST / HTTP/1.1', 'Host: localhost', 'Content-Length: 4', 'Expect: 100-continue', 'Connection: close'),
+        50,
+        'body',
+      ],
+      { port: 'PORT_2' },
+    ),
     'well-formed: the next request is found': withBody('4\r\nfour\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'),
     'field that must come once': withHeader('Content-Range: a', 'Content-Range: b'),
   },

@@ -4,7 +4,7 @@ import type { SourcePos } from '../../config/tree.ts';
 import { respondStatus } from '../../http/error-response.ts';
 import { DONE, type PhaseHandler } from '../../http/location.ts';
 import { locationValue } from '../../http/redirect.ts';
-import { sendText } from '../../http/send-text.ts';
+import { dropBody, sendText } from '../../http/send-text.ts';
 import type { VariableCompiler } from '../../http/variable.ts';
 
 /** One `return`. */
@@ -34,6 +34,7 @@ export function compileReturn({ status, text, pos }: ReturnConf, variables: Vari
   if (REDIRECTS.includes(status)) {
     const target = variables.template(text ?? '');
     return (ex) => {
+      if (!dropBody(ex)) return DONE;
       ex.response.status = status; // `$status` in the target is this one already
       ex.response.add('Location', locationValue(ex, target.evaluate(ex)));
       respondStatus(ex, status);
