@@ -57,6 +57,7 @@ export type KnownHeader = Exclude<(typeof KNOWN_HEADERS)[number], ''>;
 
 /** Id of a header name. */
 export const HEADER_ID = Object.fromEntries(KNOWN_HEADERS.map((name, id) => [name, id])) as Record<KnownHeader, number>;
+const idByName: ReadonlyMap<string, number> = new Map(Object.entries(HEADER_ID));
 
 // One bucket per mix of length, first and last letter; names that share one are tried in turn.
 const BUCKET_MASK = 511;
@@ -98,5 +99,5 @@ export function knownHeaderId(bytes: Uint8Array, start: number, end: number): nu
 
 /** Id of a name given as a string; 0 when unknown. */
 export function knownHeaderIdOf(name: string): number {
-  return (HEADER_ID as Record<string, number>)[name.toLowerCase()] ?? 0;
+  return idByName.get(name.toLowerCase()) ?? 0;
 }

@@ -21,6 +21,8 @@ export class UpstreamRequest {
   skip: Uint8Array = new Uint8Array(32);
   /** Body is sent in chunks by the connection (`Transfer-Encoding: chunked` stands in `added`). */
   isChunked = false;
+  /** `Upgrade` stands in `added`: the peer may answer 101. */
+  asksUpgrade = false;
 
   reset(): void {
     this.method = '';
@@ -29,6 +31,7 @@ export class UpstreamRequest {
     clearArray(this.added);
     this.passed = null;
     this.isChunked = false;
+    this.asksUpgrade = false;
   }
 
   /** All of `passed` is sent again but what the caller then marks. */

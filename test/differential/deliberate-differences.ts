@@ -25,6 +25,12 @@ export const DELIBERATE_DIFFERENCES = {
   'debug log': 'The level `debug` is accepted; nothing is told beyond `info`.',
   'strict framing':
     'Ambiguous message framing is refused with 400 (requests) or 502 (responses) and the connection is closed, also where nginx picks an interpretation.',
+  'bytes from variables':
+    'Control bytes that variables hold (`$uri` is decoded) become spaces in fields, `%XX` in the request line and `\\xHH` in the error log; nginx writes them as they are.',
+  'connection options':
+    'Of a `Connection` made of variables `close`, `keep-alive` and `upgrade` are sent, of an `Upgrade` anything but `h2c`; a 101 that we did not ask for is refused.',
+  'dots behind a prefix':
+    'A path that would lead out of the URI of `proxy_pass` (`/api../x` in `location /api`) is refused with 400.',
   'early refusals':
     'An answer before the body of a request with `Expect: 100-continue` closes the connection; nginx keeps it.',
   'early bytes':

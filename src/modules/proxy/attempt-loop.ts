@@ -261,7 +261,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const now = this.worker.now();
     attempt.headerMs = now - attempt.startedAtMs;
     ex.upstreamHead = head;
-    if (status === 101 && !ex.request.upgrade) {
+    if (status === 101 && !(ex.request.upgrade && this.#request.asksUpgrade)) {
       connection.destroy();
       this.#failed(unasked());
       return;
@@ -347,9 +347,12 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   onResponseEnd(trailers: HeaderBlock | null): void {
     const connection = this.#connection as UpstreamConnection;
     if (connection.isOverlong) this.#logOverlong();
-    const { passesTrailers } = this.#location as ProxyLocation;
+    const { passesTrailers, responseFields } = this.#location as ProxyLocation;
     // A copy: they outlive the connection.
-    if (trailers !== null && passesTrailers) (this.#ex as Exchange).trailers = copyFields(trailers);
+    if (trailers !== null && passesTrailers) {
+      responseFields.hide(trailers);
+      (this.#ex as Exchange).trailers = copyFields(trailers);
+    }
     this.#end('ok', this.worker.now());
     connection.release();
     this.#body.stop();

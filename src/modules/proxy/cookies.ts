@@ -117,17 +117,17 @@ function writePart(part: CookiePart): string {
   return part.value === null ? part.key : `${part.key}=${part.value}`;
 }
 
-const SAMESITE: Readonly<Record<string, string>> = {
-  'samesite=strict': 'Strict',
-  'samesite=lax': 'Lax',
-  'samesite=none': 'None',
-};
+const SAMESITE: ReadonlyMap<string, string> = new Map([
+  ['samesite=strict', 'Strict'],
+  ['samesite=lax', 'Lax'],
+  ['samesite=none', 'None'],
+]);
 
 function applyFlags(ex: Exchange, parts: CookiePart[], flags: readonly Template[]): boolean {
   const before = parts.map(writePart).join('; ');
   for (const template of flags) {
     const flag = template.evaluate(ex).toLowerCase();
-    const samesite = SAMESITE[flag];
+    const samesite = SAMESITE.get(flag);
     if (flag === 'secure' || flag === 'httponly') setAttribute(parts, flag === 'secure' ? 'Secure' : 'HttpOnly', null);
     else if (samesite !== undefined) setAttribute(parts, 'SameSite', samesite);
     else if (flag === 'nosecure' || flag === 'nohttponly' || flag === 'nosamesite')

@@ -6,6 +6,8 @@ import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
 import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
 
+const DOT = 0x2e;
+
 /** Where one request goes. */
 export interface Destination {
   readonly group: UpstreamGroup;
@@ -39,21 +41,38 @@ export function compilePassTo(
 class FixedPass implements PassTo {
   readonly #destination: Destination;
   readonly #matchedLength: number;
+  /** Last segment of the URI that is put in the prefix's place, as far as it is written; null: its path has an end already. */
+  readonly #openSegment: string | null;
 
   constructor(url: ProxyUrl, matchedLength: number, registry: UpstreamRegistry) {
     const group = registry.forPass(url.authority, DEFAULT_PORT);
     this.#destination = { group, host: url.host, port: url.port, uri: url.uri };
     this.#matchedLength = matchedLength;
+    this.#openSegment = url.uri.includes('?') ? null : url.uri.slice(url.uri.lastIndexOf('/') + 1);
   }
 
-  destination(): Destination {
-    return this.#destination;
+  destination(ex: Exchange): Destination | number {
+    if (this.#destination.uri === '' || !this.#leadsUp(ex.uri)) return this.#destination;
+    ex.location.errorLog.write('error', ex, `"${ex.uri}" leads out of "${this.#destination.uri}"`);
+    return 400;
   }
 
   target(ex: Exchange, { uri }: Destination): string {
     if (uri === '') return clientTarget(ex);
     const rest = ex.uri.slice(this.#matchedLength);
     return withArgs(ex, uri + (ex.isUriChanged ? escapeUri(rest) : rest));
+  }
+
+  /**
+   * Paths are normalised before a location is chosen, but a prefix may end within a segment: of `/api../x`, `location /api` leaves `../x`,
+   * and with `proxy_pass http://peer/v1/` the peer would be asked for `/v1/../x`.
+   */
+  #leadsUp(path: string): boolean {
+    const start = this.#matchedLength;
+    if (path.charCodeAt(start) !== DOT || this.#openSegment === null) return false;
+    const slash = path.indexOf('/', start);
+    const segment = this.#openSegment + path.slice(start, slash < 0 ? path.length : slash);
+    return segment === '.' || segment === '..';
   }
 }
 

@@ -15,6 +15,17 @@ const NEVER_PASSED = [
   'upgrade',
 ] as const;
 
+/**
+ * What a `Connection` field made of the client's own may say to a peer. Any other name in it would take that field away from the peer:
+ * `Connection: X-Real-IP` the one that we have set.
+ */
+const CONNECTION_OPTIONS = ['close', 'keep-alive', 'upgrade'];
+
+/** What the value of a field is held against, when variables make it. */
+const ANY = 0;
+const CONNECTION = 1;
+const UPGRADE = 2;
+
 /** How the body goes to the peer: not at all, with a length, or in chunks. */
 export type BodyLength = number | 'chunked' | 'none';
 
@@ -26,6 +37,7 @@ export class RequestFields {
   /** Fields without variables are strings, the others templates; name and value in turn. */
   readonly #names: readonly string[];
   readonly #values: readonly (string | Template)[];
+  readonly #kinds: Uint8Array;
   /** 1 = the client's field of this known id is not passed. */
   readonly #isReplaced = new Uint8Array(KNOWN_HEADERS.length);
   /** Lower-case names not among the known ones. */
@@ -43,6 +55,7 @@ export class RequestFields {
       .filter((field) => field.value.constant !== '');
     this.#names = sent.map((field) => field.name);
     this.#values = sent.map((field) => field.value.constant ?? field.value);
+    this.#kinds = Uint8Array.from(sent, (field) => kindOf(field.name));
     for (const name of NEVER_PASSED) this.#isReplaced[HEADER_ID[name]] = 1;
     const others: string[] = [];
     for (const [name] of own) {
@@ -60,7 +73,12 @@ export class RequestFields {
     const added = request.added;
     for (let i = 0; i < names.length; i++) {
       const value = this.#values[i] as string | Template;
-      const text = typeof value === 'string' ? value : value.evaluate(ex);
+      const kind = this.#kinds[i] as number;
+      let text = typeof value === 'string' ? value : value.evaluate(ex);
+      if (kind !== ANY && text !== '') {
+        if (typeof value !== 'string') text = kind === CONNECTION ? knownOptions(text) : withoutH2c(text);
+        if (kind === UPGRADE && text !== '') request.asksUpgrade = true;
+      }
       if (text !== '') added.push(names[i] as string, text);
     }
     if (body === 'chunked') {
@@ -84,6 +102,28 @@ export class RequestFields {
       else for (let n = 0; n < others.length; n++) if (headers.isNamed(i, others[n] as string)) skip[i] = 1;
     }
   }
+}
+
+function kindOf(name: string): number {
+  const lower = name.toLowerCase();
+  if (lower === 'connection') return CONNECTION;
+  return lower === 'upgrade' ? UPGRADE : ANY;
+}
+
+function knownOptions(text: string): string {
+  if (CONNECTION_OPTIONS.includes(text)) return text;
+  const options = text.split(',').map((option) => option.trim());
+  return options.filter((option) => CONNECTION_OPTIONS.includes(option.toLowerCase())).join(', ');
+}
+
+/** A tunnel of HTTP/2 to the peer would carry requests past everything that is configured here (RFC 9113 has no such upgrade any more). */
+function withoutH2c(text: string): string {
+  const protocols = text.split(',').map((protocol) => protocol.trim());
+  return protocols.some(isH2c) ? protocols.filter((protocol) => !isH2c(protocol)).join(', ') : text;
+}
+
+function isH2c(protocol: string): boolean {
+  return protocol.toLowerCase() === 'h2c';
 }
 
 function isFraming(name: string): boolean {

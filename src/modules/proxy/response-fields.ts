@@ -1,4 +1,5 @@
 import type { Exchange } from '../../http/exchange.ts';
+import type { HeaderBlock } from '../../http/header-block.ts';
 import { HEADER_ID, KNOWN_HEADERS, knownHeaderIdOf } from '../../http/known-header.ts';
 import { locationValue } from '../../http/redirect.ts';
 import type { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
@@ -105,6 +106,16 @@ export class ResponseFields {
       if (action === CONTENT_TYPE) response.contentType = headers.value(i);
       else if (action === HIDE) hidden[i] = 1;
       else this.#edit(ex, head, i, action);
+    }
+  }
+
+  /** Marks the trailers that are not passed: those that would not be as fields of the head. */
+  hide(trailers: HeaderBlock): void {
+    for (let i = 0; i < trailers.count; i++) {
+      const id = trailers.id(i);
+      const isHidden =
+        id === 0 ? this.#hiddenNames.some((name) => trailers.isNamed(i, name)) : this.#actions[id] === HIDE;
+      if (isHidden) trailers.hidden[i] = 1;
     }
   }
 
