@@ -2,10 +2,12 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { createServer } from 'node:net';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { strerror } from '../core/strerror.ts';
 import { writeStderr, writeStdout } from '../observe/stderr.ts';
 import { textSource } from '../process/config-source.ts';
 import { run } from '../process/run.ts';
 import { serveConf } from './serve-conf.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface DemoOptions {
   readonly port: number;
@@ -18,9 +20,11 @@ const COMES_BACK_MS = 20_000;
 
 /** `evenkeel demo`: backends as child processes, the balancer in front, and what to try. Resolves the exit code. */
 export async function demo(options: DemoOptions): Promise<number> {
-  const taken = await takenPort(options);
-  if (taken !== null) {
-    writeStderr(`evenkeel: port ${taken.port} is taken; choose another one with ${taken.flag} PORT\n`);
+  const { port, statusPort } = options;
+  if (port === statusPort) throw new UsageError(`--port and --status-port are both ${port}; they must differ`);
+  const refused = (await whyNot('--port', port, '0.0.0.0')) ?? (await whyNot('--status-port', statusPort, '127.0.0.1'));
+  if (refused !== null) {
+    writeStderr(`evenkeel: ${refused}\n`);
     return 1;
   }
   const backends = await Promise.all(BACKENDS.map((name) => DemoBackend.start(name)));
@@ -57,15 +61,15 @@ function whatToTry({ port, statusPort }: DemoOptions, backends: readonly DemoBac
 evenkeel balances http://localhost:${port} over ${backends.length} backends:
 ${backends.map((backend) => `  ${backend.name}   127.0.0.1:${backend.port}   pid ${backend.pid}`).join('\n')}
 
-Try:
+Try, in another terminal:
   for i in 1 2 3 4 5 6; do curl -s http://localhost:${port}/; done
       each backend in turn
   kill -9 ${first?.pid}
-      ${first?.name} is gone: the loop above goes on without an error
-  curl -s 'http://localhost:${port}/?fail=${second?.name}'
-      ${second?.name} answers this with 503: the next one is asked
-  kill -STOP ${second?.pid}; sleep 10; kill -CONT ${second?.pid}
-      ${second?.name} hangs for a while: requests go on after 3 s
+      ${first?.name} is gone: run the loop again, no request fails
+  for i in 1 2 3; do curl -s 'http://localhost:${port}/?fail=${second?.name}'; done
+      ${second?.name} answers these with 503, so the next one is asked
+  kill -STOP ${second?.pid}; for i in 1 2 3 4; do curl -s http://localhost:${port}/; done; kill -CONT ${second?.pid}
+      ${second?.name} hangs: the request that meets it is answered by another one after 3 s
   curl -s http://localhost:${statusPort}/lb_status
       who is up, who failed, how often (http://localhost:${statusPort}/stub_status is nginx's own page)
 
@@ -132,16 +136,16 @@ function spawnBackend(name: string, port: number): ChildProcess {
   return fork(program, [name, String(port)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
 }
 
-async function takenPort(options: DemoOptions): Promise<{ readonly port: number; readonly flag: string } | null> {
-  if (!(await isFree(options.port, '0.0.0.0'))) return { port: options.port, flag: '--port' };
-  if (!(await isFree(options.statusPort, '127.0.0.1'))) return { port: options.statusPort, flag: '--status-port' };
-  return null;
-}
-
-function isFree(port: number, host: string): Promise<boolean> {
+/** Why the port can't be had, and what to do about it; null: it can. */
+function whyNot(flag: string, port: number, host: string): Promise<string | null> {
+  // By npm the flag stands behind a `--`.
+  const way = process.env['npm_lifecycle_event'] === 'start' ? `npm start -- ${flag}` : flag;
   return new Promise((resolve) => {
     const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(true)));
+    probe.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      const why = code === 'EADDRINUSE' ? 'is taken' : `can't be opened (${strerror(code)})`;
+      resolve(`port ${port} ${why}; choose another one with ${way} PORT`);
+    });
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve(null)));
   });
 }

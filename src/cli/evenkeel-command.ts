@@ -3,10 +3,10 @@ import { writeStderr } from '../observe/stderr.ts';
 import { demo } from './demo.ts';
 import { serve } from './serve.ts';
 import { serveFlags } from './serve-flags.ts';
+import { UsageError } from './usage-error.ts';
 import { ownVersion } from './version-text.ts';
 
-/** A command line that was refused: what is wrong and what is allowed. */
-class UsageError extends Error {}
+const COMMANDS = ['serve', 'demo'];
 
 /** `evenkeel serve`, `evenkeel demo`, `--help`. Resolves the exit code. */
 export async function evenkeelCommand(argv: readonly string[]): Promise<number> {
@@ -30,8 +30,8 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
       'Start three backends and a balancer in front of them, and say what to try',
       (command) =>
         command
-          .option('port', { type: 'number', default: 8080, describe: 'Port of the balancer' })
-          .option('status-port', { type: 'number', default: 8081, describe: 'Port of the status server' }),
+          .option('port', { ...port('port'), default: 8080, describe: 'Port of the balancer' })
+          .option('status-port', { ...port('status-port'), default: 8081, describe: 'Port of the status server' }),
       async (flags) => {
         exitCode = await demo({ port: flags.port, statusPort: flags['status-port'] });
       },
@@ -51,12 +51,32 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
     parser.showHelp((text) => writeStderr(`${text}\n`));
     return 1;
   }
+  const [command = ''] = argv;
   try {
+    if (!command.startsWith('-') && !COMMANDS.includes(command)) {
+      throw new UsageError(`unknown command "${command}"; allowed are ${COMMANDS.join(' and ')}`);
+    }
     await parser.parseAsync();
     return exitCode;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    writeStderr(`evenkeel: ${error.message}\nTry: evenkeel ${argv[0] === 'demo' ? 'demo' : 'serve'} --help\n`);
+    const help = COMMANDS.includes(command) ? `${command} --help` : '--help';
+    writeStderr(`evenkeel: ${error.message.replaceAll('\n', '\nevenkeel: ')}\nTry: evenkeel ${help}\n`);
     return 1;
   }
+}
+
+function port(flag: string): {
+  readonly type: 'number';
+  readonly requiresArg: true;
+  readonly coerce: (value: unknown) => number;
+} {
+  return {
+    type: 'number',
+    requiresArg: true,
+    coerce: (value) => {
+      if (typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535) return value;
+      throw new UsageError(`--${flag} must be a port: a number from 1 to 65535`);
+    },
+  };
 }

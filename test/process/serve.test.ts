@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { poll } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
 import { EVENKEEL } from '../support/program.ts';
 import { reply, ScriptedBackend } from '../support/scripted-backend.ts';
 import { get, isAlive, until } from './ask.ts';
-import { runProgram } from './run-program.ts';
+import { prefixWith, runProgram } from './run-program.ts';
 
 const children: ChildProcess[] = [];
 const backends: ScriptedBackend[] = [];
@@ -30,6 +32,12 @@ function start(...args: string[]): { readonly child: ChildProcess; readonly outp
     });
   }
   return { child, output: () => output };
+}
+
+/** Pids of the processes that a process started. */
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
+  return children.map(Number).flatMap((child) => [child, ...descendants(child)]);
 }
 
 const up = (port: number, path = '/') =>
@@ -71,10 +79,61 @@ describe('serve', () => {
     [['--max-fails', '-1'], '--max-fails must be a whole number, 0 or more'],
     [['--workers', 'many'], '--workers many: must be a number from 1, or auto'],
     [['--next-upstream', 'error,never'], '--next-upstream never: unknown condition; allowed are error, timeout'],
+    [['--listen', 'bad:port'], '--listen: invalid port in "bad:port" of the "listen" directive; allowed are PORT, '],
+    [['--listen'], 'Not enough arguments following: listen'],
+    [['--listen', '8080', '--listen', '0.0.0.0:8080'], '--listen: a duplicate listen 0.0.0.0:8080; allowed are'],
+    [['--backend', 'b:99999'], '--backend: invalid port in upstream "b:99999"; allowed are HOST:PORT, '],
+    [['--backend', 'b:1 wait=1'], '--backend: invalid parameter "wait=1"; allowed are HOST:PORT, '],
+    [['--status', 'here'], '--status: host not found in "here" of the "listen" directive; allowed are PORT, '],
+    [['--status', '*:8080'], '--status *:8080: --listen has this address already'],
+    [['--tries', 'x'], '--tries must be a whole number, 0 or more'],
+    [['--tries'], 'Not enough arguments following: tries'],
+    [['--tries-timeout', '1y2'], '--tries-timeout 1y2: not a time; write 500ms'],
+    [['--connect-timeout', '-1s'], '--connect-timeout -1s: not a time; write 500ms'],
+    [['--read-timeout', ''], '--read-timeout must not be empty'],
+    [['--keepalive', '1.5'], '--keepalive must be a whole number, 0 or more'],
+    [['--access-log', ''], '--access-log must not be empty'],
+    [['--hash-key', ''], '--hash-key must not be empty'],
+    [['--algorithm', 'hash', '--algorithm', 'random'], '--algorithm may be given once only'],
+    [['--max-fails', '1', '--max-fails', '2'], '--max-fails may be given once only'],
     [['--bogus'], 'Unknown argument: bogus'],
+    [['stray'], 'Unknown argument: stray'],
   ])('%j: what is wrong, what is allowed, exit 1', async (flags, text) => {
     const run = await runProgram(['serve', '--backend', 'a:1', ...flags]);
     expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(text) });
+  });
+
+  test.each([
+    ['--access-log', '/no/such/access.log'],
+    ['--error-log', '/no/such/error.log'],
+  ])('%s that cannot be opened: nginx says so, exit 1', async (flag, path) => {
+    const run = await runProgram(['serve', '--listen', '127.0.0.1:1', '--backend', '127.0.0.1:2', flag, path]);
+    expect(run).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\[emerg\] .*open\(\) "\/no\/such\/\w+\.log" failed \(2: No such file/),
+    });
+  });
+
+  test('all flags: what --print-config prints passes -t, and says what they say', async () => {
+    const prefix = prefixWith({});
+    const flags = [
+      ...['--listen', '127.0.0.1:1', '--listen', '[::1]:1', '--listen', `unix:${prefix}/a.sock`],
+      ...['--backend', '127.0.0.1:2', '--backend', '[::1]:2 weight=3', '--backend', `unix:${prefix}/b.sock`],
+      ...['--algorithm', 'hash', '--hash-key', '$remote_addr$uri', '--max-fails', '0', '--fail-timeout', '1m30s'],
+      ...['--next-upstream', 'error,http_429,non_idempotent', '--tries', '0', '--tries-timeout', '500ms'],
+      ...['--connect-timeout', '2', '--read-timeout', '1h', '--keepalive', '0', '--workers', '3'],
+      ...['--status', '127.0.0.1:3', '--access-log', `${prefix}/a b.log`, '--error-log', `${prefix}/e.log`],
+    ];
+    const printed = await runProgram(['serve', ...flags, '--print-config']);
+    expect(printed).toMatchObject({ code: 0, stderr: '' });
+    for (const line of ['hash $remote_addr$uri consistent;', 'worker_processes 3;', 'keepalive 0;']) {
+      expect(printed.stdout).toContain(line);
+    }
+    // Where the pid goes is another user's matter.
+    writeFileSync(join(prefix, 'nginx.conf'), printed.stdout.replace(/^pid .*;$/m, 'pid nginx.pid;'), 'latin1');
+    const tested = await runProgram(['-t', '-p', prefix, '-c', 'nginx.conf', '-e', 'error.log']);
+    expect(tested).toMatchObject({ code: 0, stderr: expect.stringContaining('test is successful') });
+    rmSync(prefix, { recursive: true });
   });
 
   test('no backend: says so', async () => {
@@ -85,7 +144,41 @@ describe('serve', () => {
   });
 });
 
+test('a command that is none: which there are', async () => {
+  expect(await runProgram(['bogus'])).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'evenkeel: unknown command "bogus"; allowed are serve and demo\nTry: evenkeel --help\n',
+  });
+});
+
 describe('demo', () => {
+  test.each([
+    [['--port', 'abc'], '--port must be a port: a number from 1 to 65535'],
+    [['--status-port', '65536'], '--status-port must be a port: a number from 1 to 65535'],
+    [['--port', '8090', '--status-port', '8090'], '--port and --status-port are both 8090; they must differ'],
+    [['--bogus'], 'Unknown argument: bogus'],
+  ])('%j: what is wrong, exit 1', async (flags, text) => {
+    expect(await runProgram(['demo', ...flags])).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: `evenkeel: ${text}\nTry: evenkeel demo --help\n`,
+    });
+  });
+
+  test('Ctrl-C in a terminal reaches all its processes at once: none stays, exit 0', async () => {
+    const [port, status] = [await freePort(), await freePort()];
+    const { child, output } = start('demo', '--port', String(port), '--status-port', String(status));
+    await poll(() => (output().includes('Ctrl-C') ? true : undefined), 20_000);
+    const group = [child.pid ?? 0, ...descendants(child.pid ?? 0)];
+    expect(group).toHaveLength(6); // two workers, three backends
+    for (const pid of group) process.kill(pid, 'SIGINT');
+    const ended = await poll(() => (child.exitCode === null ? undefined : true), 10_000);
+    expect([ended, child.exitCode]).toEqual([true, 0]);
+    for (const pid of group) expect(await poll(() => (isAlive(pid) ? undefined : true), 5000)).toBe(true);
+    expect(output()).not.toMatch(/\[(alert|emerg|crit)\]/);
+  });
+
   test('serves, says what to try, survives the death of a backend, ends on Ctrl-C', async () => {
     const [port, status] = [await freePort(), await freePort()];
     const { child, output } = start('demo', '--port', String(port), '--status-port', String(status));
@@ -103,16 +196,17 @@ describe('demo', () => {
     for (const pid of pids) expect(await poll(() => (isAlive(pid) ? undefined : true), 5000)).toBe(true);
   });
 
-  test('a taken port is named, with the flag that changes it', async () => {
-    const taken = await freePort();
+  test.each(['--port', '--status-port'])('%s that is taken is named, with the flag that changes it', async (flag) => {
+    const [taken, free] = [await freePort(), await freePort()];
     const squatter = createServer();
     await new Promise<void>((resolve) => squatter.listen(taken, '0.0.0.0', resolve));
-    const run = await runProgram(['demo', '--port', String(taken)]);
+    const other = flag === '--port' ? '--status-port' : '--port';
+    const args = ['demo', flag, String(taken), other, String(free)];
+    const run = await runProgram(args);
+    const byNpm = await runProgram(args, { env: { npm_lifecycle_event: 'start' } });
     squatter.close();
-    expect(run).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: `evenkeel: port ${taken} is taken; choose another one with --port PORT\n`,
-    });
+    const words = (way: string): string => `evenkeel: port ${taken} is taken; choose another one with ${way} PORT\n`;
+    expect(run).toEqual({ code: 1, stdout: '', stderr: words(flag) });
+    expect(byNpm).toEqual({ code: 1, stdout: '', stderr: words(`npm start -- ${flag}`) });
   });
 });
