@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ListenHandle } from '../net/listen-address.ts';
+import { isFromWorker } from './from-worker.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 /** How a worker ended. */
@@ -13,6 +14,8 @@ export interface WorkerExit {
 
 interface LinkEvents {
   message: [message: FromWorker];
+  /** It said something that is no message. */
+  nonsense: [];
   exit: [exit: WorkerExit];
 }
 
@@ -43,7 +46,10 @@ export class ProcessLink extends WorkerLink {
       execArgv: [...process.execArgv, ...extraFlags()],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    this.#child.on('message', (message) => this.emit('message', message as FromWorker));
+    this.#child.on('message', (message: unknown) => {
+      if (isFromWorker(message)) this.emit('message', message);
+      else this.emit('nonsense');
+    });
     this.#child.once('exit', (code, signal) => {
       const tell = (): void => void this.emit('exit', { code, signal });
       // Its last messages (counters) may still lie in the channel.

@@ -55,6 +55,10 @@ export class WorkerPool {
     link.on('message', (message) => {
       if (!worker.takeAnswer(message)) this.#events.onMessage(worker, message);
     });
+    link.on('nonsense', () => {
+      this.#log.write('alert', `worker process ${worker.pid} sent what is no message, killing it`);
+      link.kill('SIGKILL');
+    });
     link.once('exit', (exit) => this.#ended(worker, exit, hasServed));
     this.#giveSockets(worker);
     const prepared = await worker.ask({ type: 'prepare', generation, config: config.forWorkers });

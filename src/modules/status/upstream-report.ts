@@ -31,6 +31,44 @@ export interface UpstreamReport {
   readonly peers: readonly PeerReport[];
 }
 
+const NUMBERS = [
+  'weight',
+  'active',
+  'requests',
+  'fails',
+  'unavailable',
+  'lastFailureAtMs',
+  'bytesSent',
+  'bytesReceived',
+  'headerTimeSumMs',
+  'responseTimeSumMs',
+] as const satisfies readonly (keyof PeerReport)[];
+const LATEST_DATE_MS = 8.64e15;
+
+/** Whether a value that came from another process is what `reportUpstreams` makes. */
+export function isUpstreamReports(value: unknown): value is UpstreamReport[] {
+  return (
+    Array.isArray(value) &&
+    value.every((group: Partial<UpstreamReport> | null) => {
+      return typeof group?.name === 'string' && Array.isArray(group.peers) && group.peers.every(isPeerReport);
+    })
+  );
+}
+
+function isPeerReport(peer: Partial<PeerReport> | null): boolean {
+  if (peer === null) return false;
+  const { name, address, isBackup, state, responses, lastFailure, lastFailureAtMs } = peer;
+  return (
+    [name, address, lastFailure].every((text) => typeof text === 'string') &&
+    typeof isBackup === 'boolean' &&
+    PEER_STATES.some((known) => known === state) &&
+    Array.isArray(responses) &&
+    responses.every(Number.isFinite) &&
+    NUMBERS.every((field) => Number.isFinite(peer[field])) &&
+    Math.abs(lastFailureAtMs ?? 0) <= LATEST_DATE_MS
+  );
+}
+
 /** All groups of a worker. */
 export function reportUpstreams(groups: readonly UpstreamGroup[], nowMs: number): UpstreamReport[] {
   return groups.map((group) => ({
