@@ -16,7 +16,7 @@ type DaemonMessage = { readonly stderr: string } | { readonly isReady: true };
 /**
  * `daemon on`: starts this very program again, in a session of its own, and waits until it serves or ends.
  * Resolves the exit code for this process: 0, or that of the failed start. What it has to say until then is seen here; its own stderr is the
- * error log, as nginx's, so that nobody waits for the end of a pipe and a crash leaves its trace.
+ * error log, as nginx's, so that nobody waits for the end of a pipe and a crash leaves its trace. `stderr`: it keeps this process's own.
  */
 export function daemonize(errorLog: string): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {

@@ -11,7 +11,7 @@ import { oneLine } from './one-line.ts';
 import { openFirstLog } from './open-first-log.ts';
 import { Primary } from './primary.ts';
 import { obeySignals } from './signals.ts';
-import { useErrorLog } from './use-error-log.ts';
+import { logsToStderr, useErrorLog } from './use-error-log.ts';
 import { ProcessLink } from './worker-link.ts';
 import { makeWorkerParts } from './worker-parts.ts';
 
@@ -52,8 +52,10 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
     for (const link of includeChain(finding)) sayToStarter(`nginx:   ${link}\n`);
   }
   if (configuration === null) return 1;
-  if (goesToBackground)
-    return daemonize(defaultErrorLog === 'stderr' ? defaultErrorLog : fullName(source.prefix, defaultErrorLog));
+  if (goesToBackground) {
+    const isStderr = defaultErrorLog === 'stderr' || logsToStderr(configuration);
+    return daemonize(isStderr ? 'stderr' : fullName(source.prefix, defaultErrorLog));
+  }
   useErrorLog(configuration, log, logFiles);
   logFiles.commit();
 

@@ -1,9 +1,12 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { exchange, RawClient } from '../support/raw-client.ts';
 import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
-import { get, untilLogged, workerPids } from './ask.ts';
+import { get, until, untilLogged, workerPids } from './ask.ts';
 import { oneServer } from './conf.ts';
+import { prefixWith, runProgram } from './run-program.ts';
 
 let proxy: RunningProxy | undefined;
 
@@ -61,6 +64,23 @@ describe('the error log', () => {
     expect(proxy.stderr).toMatch(/^\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d \[notice\] \d+#\d+: /);
     expect(proxy.stderr).toMatch(/worker process \d+ exited with code 0\n/);
   });
+});
+
+test('error_log stderr in the background: stderr is still that of who started it', async () => {
+  const [port, prefix] = [await freePort(), prefixWith({})];
+  writeFileSync(
+    join(prefix, 'nginx.conf'),
+    `pid nginx.pid;\n${oneServer(port).replace('error.log notice', 'stderr notice')}`,
+  );
+  const args = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log'];
+  // Ends when nobody holds its stderr any more: as with nginx, that is when the daemon has ended.
+  const run = runProgram(args);
+  await until(async () => ((await get(port).catch(() => null))?.status === 200 ? true : undefined));
+  await until(async () => ((await runProgram([...args, '-s', 'quit'])).code === 0 ? true : undefined));
+  const { code, stderr } = await run;
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/ \[notice\] \d+#\d+: worker process \d+ exited with code 0\n/);
+  rmSync(prefix, { recursive: true });
 });
 
 test("the access-log line is written before the client's connection is closed", async () => {
