@@ -92,7 +92,9 @@ export class SocketWire implements Wire {
   }
 
   reset(): void {
-    this.socket.resetAndDestroy();
+    // A unix socket knows no RST, and Node throws when it is asked for one.
+    if (this.remoteAddress === '') this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #awaitDrain(): void {
