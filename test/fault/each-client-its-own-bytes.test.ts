@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { workerPids } from '../process/ask.ts';
 import { freePort } from '../support/free-port.ts';
 import { headerOf, readMessage, statusOf } from '../support/http-message.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { type ClientAddress, RawClient } from '../support/raw-client.ts';
 import { startProxy } from '../support/start-proxy.ts';
 import { siteConf } from './one-backend.ts';
 
@@ -46,7 +46,7 @@ function chooser(seed: number) {
     chance: (share: number) => next() < share,
     of: <T>(list: readonly T[]): T => list[Math.floor(next() * list.length)] as T,
     /** Many small ones, some beyond every buffer. */
-    size: () => Math.floor(next() ** 4 * 400_000),
+    size: () => Math.floor(next() ** 4 * 1_200_000),
   };
 }
 
@@ -140,7 +140,8 @@ function startPeer(pick: ReturnType<typeof chooser>): Promise<Server> {
         isFirst,
         size: Number(asked.searchParams.get('size')),
       });
-      if (isEarly && !message.isComplete) socket.destroySoon();
+      // The rest of that body is no request.
+      if (isEarly && !message.isComplete) return void socket.destroySoon();
     }
   };
   const answer = async (
@@ -249,10 +250,10 @@ function check(asked: readonly Asked[], received: string, hasLeft: boolean): voi
 }
 
 /** One connection: some requests at once, read fast or slowly, to the end or not. */
-async function converse(port: number, pick: ReturnType<typeof chooser>): Promise<void> {
+async function converse(to: ClientAddress, pick: ReturnType<typeof chooser>): Promise<void> {
   const count = 1 + pick.below(4);
   const asked = Array.from({ length: count }, (_, i) => request(pick, i === count - 1));
-  const client = await RawClient.connect({ port });
+  const client = await RawClient.connect(to);
   const isSlow = pick.chance(0.3);
   const leavesAfterMs = pick.chance(0.2) ? pick.below(60) : Number.POSITIVE_INFINITY;
   const bytes = asked.map((one) => one.bytes).join('');
@@ -269,7 +270,7 @@ async function converse(port: number, pick: ReturnType<typeof chooser>): Promise
     if (isSlow) await sleep(1);
     if (performance.now() < leaveAt) continue;
     received = client.received;
-    if (pick.chance(0.5)) client.reset();
+    if (to.path === undefined && pick.chance(0.5)) client.reset();
     else client.leave();
     break;
   }
@@ -292,28 +293,32 @@ test(`forty clients, seed ${SEED}: everybody gets their own bytes`, async () => 
   const retry = 'proxy_next_upstream error timeout http_503; early_hints 1; proxy_pass_trailers on;';
   const route = (name: string, settings: string) => `location /${name}/ { proxy_pass http://u; ${retry} ${settings} }`;
   const proxy = await startProxy({
-    conf: siteConf(port, ports.map((one) => `127.0.0.1:${one} max_fails=0`).join(), {
-      upstream: 'keepalive 16;',
-      http: 'client_max_body_size 0; keepalive_requests 100000;',
-      server: [
-        route('buffered', ''),
-        route('small', 'proxy_buffers 4 4k; proxy_max_temp_file_size 64k; client_body_buffer_size 4k;'),
-        route('memory', 'proxy_buffers 4 4k; proxy_max_temp_file_size 0;'),
-        route('unbuffered', 'proxy_buffering off;'),
-        route('streamed', 'proxy_request_buffering off;'),
-        route('paced', 'limit_rate 2m;'),
-        route('patient', 'proxy_ignore_client_abort on;'),
-      ].join('\n'),
-    }),
+    conf: (prefix) =>
+      siteConf(port, ports.map((one) => `127.0.0.1:${one} max_fails=0`).join(), {
+        upstream: 'keepalive 16;',
+        http: 'client_max_body_size 0; keepalive_requests 100000;',
+        server: [
+          `listen unix:${prefix}/clients;`,
+          route('buffered', ''),
+          route('small', 'proxy_buffers 4 4k; proxy_max_temp_file_size 64k; client_body_buffer_size 4k;'),
+          route('memory', 'proxy_buffers 4 4k; proxy_max_temp_file_size 0;'),
+          route('unbuffered', 'proxy_buffering off;'),
+          route('streamed', 'proxy_request_buffering off;'),
+          route('paced', 'limit_rate 2m;'),
+          route('patient', 'proxy_ignore_client_abort on;'),
+        ].join('\n'),
+      }),
   });
   onTestFinished(async () => void (await proxy.stop()));
   const [worker] = workerPids(proxy);
 
+  // A unix socket holds back some hundred kilobytes only: there slow clients are soon too slow.
   const until = performance.now() + SOAK_MS;
   await Promise.all(
     Array.from({ length: CLIENTS }, async (_, i) => {
       const own = chooser(SEED + 100 + i + pick.below(1000));
-      while (performance.now() < until && wrong.length < 5) await converse(port, own);
+      while (performance.now() < until && wrong.length < 5)
+        await converse(own.chance(0.3) ? { port } : { path: `${proxy.prefix}/clients` }, own);
     }),
   );
   expect(wrong.slice(0, 5)).toEqual([]);
