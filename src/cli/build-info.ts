@@ -50,6 +50,9 @@ const DEFAULT_PARTS: readonly Part[] = [
   here('http_upstream_keepalive_module'),
   here('http_upstream_zone_module'),
   missing('http_upstream_sticky_module'),
+  // Newer than the version that is followed; tools ask for them all the same.
+  missing('http_upstream_least_time_module'),
+  missing('http_tunnel_module'),
   missing('http-cache'),
 ];
 

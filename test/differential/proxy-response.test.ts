@@ -349,6 +349,7 @@ compare('response directives', {
       location /pass { proxy_pass http://%%A%%; proxy_pass_header Server; proxy_pass_header Date; proxy_pass_header X-Pad; proxy_pass_header X-Accel-Buffering; }
       location /hide-outer/ { proxy_hide_header X-A; location /hide-outer/in { proxy_hide_header X-B; proxy_pass http://%%A%%; } location /hide-outer/same { proxy_pass http://%%A%%; } }
       location /accel { proxy_pass http://%%EXPIRES%%; }
+      location /accel-cookie { proxy_pass http://%%EXPIRES%%; proxy_cookie_flags z secure; }
       location /accel-typed { proxy_pass http://%%TYPED%%; }
       location /accel-up { proxy_pass http://%%UP%%; }
       location /accel-double { proxy_pass http://%%DOUBLE%%; }
@@ -371,6 +372,7 @@ compare('response directives', {
     'proxy_hide_header of the inner level replaces': get('/hide-outer/in'),
     'proxy_hide_header inherited': get('/hide-outer/same'),
     'X-Accel-Redirect': get('/accel'),
+    'X-Accel-Redirect and a cookie that is edited': get('/accel-cookie'),
     'X-Accel-Redirect and a type': get('/accel-typed'),
     'X-Accel-Redirect that leads up': get('/accel-up'),
     'X-Accel-Redirect is not normalised': get('/accel-double'),

@@ -87,6 +87,8 @@ const cases = (port: string): Record<string, Case> =>
 
 compare('URI normalisation', {
   http: `
+    log_format uri "$uri $args $status";
+    access_log access.log uri;
     server { listen 127.0.0.1:%%PORT%%; return 200 "uri=$uri args=$args is_args=$is_args request_uri=$request_uri"; }`,
   cases: cases('PORT'),
 });

@@ -37,6 +37,11 @@ function remoteUser({ request }: Exchange): string | null {
   return at < 0 ? null : basicUser(request.headers.value(at));
 }
 
+/** Not there when the request line was refused; empty when only its path was, as nginx has it. */
+function uri({ uri, request }: Exchange): string | null {
+  return uri === '' && request.target === '' ? null : uri;
+}
+
 /** Port that the client named in the request line or in Host; '' when it named none. */
 function requestPort({ request }: Exchange): string {
   return /:0*([1-9]\d*)$/.exec(request.rawHost ?? '')?.[1] ?? '';
@@ -55,8 +60,8 @@ function cookie(lowerName: string): (ex: Exchange) => string | null {
 
 export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'host', compile: () => (ex) => (ex.host === '' ? ex.server.name : ex.host) },
-  { name: 'uri', compile: () => (ex) => orNull(ex.uri) },
-  { name: 'document_uri', compile: () => (ex) => orNull(ex.uri) },
+  { name: 'uri', compile: () => uri },
+  { name: 'document_uri', compile: () => uri },
   { name: 'request_uri', compile: () => (ex) => orNull(ex.request.target) },
   { name: 'args', compile: () => (ex) => orNull(ex.args) },
   { name: 'query_string', compile: () => (ex) => orNull(ex.args) },

@@ -141,11 +141,13 @@ export class ResponseFields {
 
   /** Before an internal redirect: the few fields that the final response inherits. */
   keepForRedirect(ex: Exchange, head: UpstreamResponseHead): void {
+    const cookies = this.#cookies;
     const { headers } = head;
     for (let i = 0; i < headers.count; i++) {
       const name = headers.name(i);
       const lower = name.toLowerCase();
       if (lower === 'content-type') ex.response.contentType = headers.value(i);
+      else if (lower === 'set-cookie' && cookies !== null) ex.response.add(name, cookies.rewrite(ex, headers.value(i)));
       else if (KEPT_IN_REDIRECT.includes(lower)) ex.response.add(name, headers.value(i));
     }
   }
