@@ -33,7 +33,8 @@ export function serveConf(flags: ServeConf): string {
     '        location / {',
     '            proxy_pass http://backend;',
     '            proxy_http_version 1.1;',
-    '            proxy_set_header Host $http_host;',
+    // As the client named it; unlike $http_host also where an absolute target does (RFC 9112 section 3.2.2).
+    '            proxy_set_header Host $host$is_request_port$request_port;',
     '            proxy_set_header X-Real-IP $remote_addr;',
     '            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;',
     '            proxy_set_header X-Forwarded-Proto $scheme;',
@@ -76,12 +77,17 @@ function statusServer(address: string | undefined): string[] {
   return [
     '',
     '    server {',
-    `        listen ${printWord(address)};`,
+    `        listen ${printWord(onLoopback(address))};`,
     '        access_log off;',
     '        location = /lb_status { lb_status; }',
     '        location = /stub_status { stub_status; }',
     '    }',
   ];
+}
+
+/** A port alone is this machine's: what the status tells is for nobody else unless somebody says so. */
+function onLoopback(address: string): string {
+  return /^[0-9]+$/.test(address) ? `127.0.0.1:${address}` : address;
 }
 
 /** Several may run on one machine, each on its own address, none as root. */

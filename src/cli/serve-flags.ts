@@ -84,7 +84,7 @@ export function serveFlags(command: Argv): Argv<ServeFlags> {
       describe: 'Idle connections kept by each worker; 0: none',
     })
     .option('workers', { ...text('workers', workers), default: 'auto', describe: 'Processes; auto: one a core' })
-    .option('status', { ...text('status'), describe: 'Address of the status server, e.g. 127.0.0.1:8081' })
+    .option('status', { ...text('status'), describe: 'Address of the status server; a port alone is on 127.0.0.1' })
     .option('access-log', { ...text('access-log'), default: 'off', describe: 'File, - for stdout, or off' })
     .option('error-log', { ...text('error-log'), default: 'stderr', describe: 'File or stderr' })
     .option('print-config', { type: 'boolean', default: false, describe: 'Print it as nginx text and exit' });

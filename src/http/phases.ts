@@ -94,8 +94,9 @@ export function attributeRefused(ex: Exchange, group: ServerGroup): void {
 /** `GET http://host/path`: `rawHost` is not the Host field then. */
 function isAbsoluteForm({ request }: Exchange): boolean {
   const { headers, lineStart, method } = request;
-  const first = headers.bytes[lineStart + method.length + 1];
-  return first !== 0x2f && first !== 0x20;
+  let at = lineStart + method.length;
+  while (headers.bytes[at] === 0x20) at++;
+  return headers.bytes[at] !== 0x2f;
 }
 
 /** A Host field beside an absolute target says nothing, but must be a host. */

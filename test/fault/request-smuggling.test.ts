@@ -69,6 +69,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'two Host fields': 'GET / HTTP/1.1\r\nHost: t\r\nHost: evil\r\n\r\n',
   'no Host': 'GET / HTTP/1.1\r\n\r\n',
   'a Host that is none': 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n',
+  'a Host that is none beside an absolute target': 'GET  http://t/ HTTP/1.1\r\nHost: a b\r\n\r\n',
   'a Host with a slash': 'GET / HTTP/1.1\r\nHost: a/b\r\n\r\n',
   'a blank in the target': 'GET /a b HTTP/1.1\r\nHost: t\r\n\r\n',
   'a NUL in the target': 'GET /a\0b HTTP/1.1\r\nHost: t\r\n\r\n',

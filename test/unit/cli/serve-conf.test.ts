@@ -51,6 +51,11 @@ describe('the configuration that flags make', () => {
     expect(findings({ ...FLAGS, status: '127.0.0.1:8081' })).toEqual([]);
   });
 
+  test('a status server whose address is only a port is reached from this machine alone', () => {
+    expect(serveConf({ ...FLAGS, status: '8081' })).toContain('listen 127.0.0.1:8081;');
+    expect(serveConf({ ...FLAGS, status: '0.0.0.0:8081' })).toContain('listen 0.0.0.0:8081;');
+  });
+
   test('words that nginx would read otherwise are quoted', () => {
     expect(findings({ ...FLAGS, accessLog: '/tmp/a b;{.log', errorLog: '/tmp/#x' })).toEqual([]);
     expect(serveConf({ ...FLAGS, accessLog: '-' })).toContain('access_log /dev/stdout;');
