@@ -19,6 +19,8 @@ export interface H1ServerOptions {
   readonly counters: Counters;
   /** Writes pending log lines: called before a client's connection is closed. */
   readonly flushLogs: () => void;
+  /** Number of the next connection. Default: 1, 2, … */
+  readonly nextConnectionId?: () => number;
 }
 
 /**
@@ -31,7 +33,7 @@ export class H1Server {
   readonly #connections = new Set<ServerConnection>();
   readonly #spareExchanges: Exchange[] = [];
   readonly #spareHeads: Buffer[] = [];
-  #nextConnectionId = 1;
+  readonly #nextConnectionId: () => number;
   #isDraining = false;
   #onEmpty: (() => void) | null = null;
 
@@ -39,6 +41,8 @@ export class H1Server {
     this.deadlines = options.deadlines;
     this.counters = options.counters;
     this.flushLogs = options.flushLogs;
+    let count = 0;
+    this.#nextConnectionId = options.nextConnectionId ?? (() => ++count);
   }
 
   get isDraining(): boolean {
@@ -55,7 +59,7 @@ export class H1Server {
     values[ACCEPTED] = (values[ACCEPTED] as number) + 1;
     values[HANDLED] = (values[HANDLED] as number) + 1;
     values[ACTIVE] = (values[ACTIVE] as number) + 1;
-    const connection = new ServerConnection(this, wire, this.#nextConnectionId++, group, unixPath, turnMs());
+    const connection = new ServerConnection(this, wire, this.#nextConnectionId(), group, unixPath, turnMs());
     this.#connections.add(connection);
     wire.sink = connection;
     connection.awaitFirstRequest();

@@ -11,6 +11,10 @@ export interface AcceptorEvents {
   onAcceptError(errno: number): void;
 }
 
+interface RelistenableHandle {
+  listen(backlog: number): number;
+}
+
 /** One listening address of this process: hands each accepted connection over as a Wire. */
 export class Acceptor {
   readonly #server: Server;
@@ -49,6 +53,11 @@ export class Acceptor {
       });
       this.#server.listen(options, backlog);
     });
+  }
+
+  /** Changes the `backlog` of the socket on which it listens: listen(2) again, which only does that. */
+  setBacklog(backlog: number): void {
+    (this.#server as unknown as { readonly _handle: RelistenableHandle | null })._handle?.listen(backlog);
   }
 
   /** Port that was bound; 0 for a unix socket. */

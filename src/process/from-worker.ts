@@ -58,6 +58,7 @@ const SHAPES = new Map<string, Check>(
     refused: shape({ generation: isNumber, findings: listOf(isText) }),
     swapped: shape({ generation: isNumber }),
     'socket-wanted': shape({ key: isText }),
+    'connection-numbers-wanted': shape({}),
     'swap-failed': shape({ generation: isNumber, text: isText }),
     'stats-request': shape({ query: isNumber, isFull: isFlag }),
     'stats-answer': shape({ query: isNumber, stats: isStats }),

@@ -20,6 +20,7 @@ import { ZonePort } from '../upstream/zone-port.ts';
 import { AcceptGate } from './accept-gate.ts';
 import { AcceptPoint } from './accept-point.ts';
 import { type CompiledConfig, compileConfig } from './compile-config.ts';
+import type { ConnectionNumbers } from './connection-numbers.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
@@ -29,6 +30,7 @@ export interface HttpRuntimeParts {
   readonly log: MainLog;
   readonly logFiles: LogFiles;
   readonly counters: Counters;
+  readonly connectionNumbers: ConnectionNumbers;
   readonly stats: ClusterStatsClient;
   /** The fast layer works here (net/fast-layer-check). */
   readonly isFast: boolean;
@@ -57,6 +59,7 @@ export class HttpRuntime implements WorkerRuntime {
       deadlines,
       counters: parts.counters,
       flushLogs: () => parts.logFiles.flush(),
+      nextConnectionId: () => parts.connectionNumbers.next(),
     });
     this.#gate = new AcceptGate({
       log: parts.log,
@@ -112,6 +115,10 @@ export class HttpRuntime implements WorkerRuntime {
     );
     await point.acceptor.listen(handle, address.backlog);
     this.#points.set(address.text, point);
+  }
+
+  setBacklog(address: ListenAddress): void {
+    this.#points.get(address.text)?.acceptor?.setBacklog(address.backlog);
   }
 
   stopAccepting(address: string): void {

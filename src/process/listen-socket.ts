@@ -50,12 +50,16 @@ export class BindError extends Error {
 }
 
 export class ListenSocket {
-  readonly address: ListenAddress;
+  #address: ListenAddress;
   /** One for all workers, or with `reuseport` one for each worker's slot. */
   readonly #handles: BoundHandle[] = [];
 
   private constructor(address: ListenAddress) {
-    this.address = address;
+    this.#address = address;
+  }
+
+  get address(): ListenAddress {
+    return this.#address;
   }
 
   /** Binds. A unix socket that a dead process left is removed first. Rejects with BindError. */
@@ -68,18 +72,23 @@ export class ListenSocket {
 
   /** What two configurations share when it is equal in both. */
   get key(): string {
-    return listenKey(this.address);
+    return listenKey(this.#address);
+  }
+
+  /** A reload names the address again: its backlog counts. Whether there is a socket for each worker was settled when it was bound. */
+  follow(address: ListenAddress): void {
+    this.#address = { ...address, isReusePort: this.#address.isReusePort };
   }
 
   /** The handle for the worker in this slot. Throws BindError when a further socket of a `reuseport` address can't be bound. */
   handleFor(slot: number): ListenHandle {
-    const index = this.address.isReusePort ? slot : 0;
-    return (this.#handles[index] ??= bindHandle(this.address));
+    const index = this.#address.isReusePort ? slot : 0;
+    return (this.#handles[index] ??= bindHandle(this.#address));
   }
 
   /** Workers of this slot and above are gone for good: with `reuseport` connections must not wait in their queues. */
   closeFrom(slot: number): void {
-    if (!this.address.isReusePort) return;
+    if (!this.#address.isReusePort) return;
     for (const handle of this.#handles.splice(slot)) handle.close();
   }
 
@@ -88,15 +97,14 @@ export class ListenSocket {
    * (a unix one under a second handle, so that closing this one would close a stranger's descriptor).
    */
   close(isShared = true): void {
-    const isUnix = this.address.family === 'unix';
+    const isUnix = this.#address.family === 'unix';
     for (const handle of this.#handles.splice(0)) if (isShared || !isUnix) handle.close();
-    if (isUnix) removeQuietly(this.address.path);
+    if (isUnix) removeQuietly(this.#address.path);
   }
 }
 
-/** `reuseport` needs a socket of another kind, so it is part of the key. */
 export function listenKey(address: ListenAddress): string {
-  return address.isReusePort ? `${address.text} reuseport` : address.text;
+  return address.text;
 }
 
 function bindHandle(address: ListenAddress): BoundHandle {

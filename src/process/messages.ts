@@ -19,6 +19,8 @@ export interface WorkerConfig {
  */
 export type ToWorker =
   | { readonly type: 'socket'; readonly address: ListenAddress }
+  /** The first number of a span of connection numbers (`ConnectionNumbers`); one comes before anything else. */
+  | { readonly type: 'connection-numbers'; readonly first: number }
   | { readonly type: 'prepare'; readonly generation: number; readonly config: WorkerConfig }
   | { readonly type: 'swap'; readonly generation: number }
   | { readonly type: 'abandon'; readonly generation: number }
@@ -39,6 +41,8 @@ export type FromWorker =
   | { readonly type: 'swapped'; readonly generation: number }
   /** It closed this socket (`listenKey`) for a while, and wants to accept on it again. */
   | { readonly type: 'socket-wanted'; readonly key: string }
+  /** It took up a span of connection numbers: it wants the one after. */
+  | { readonly type: 'connection-numbers-wanted' }
   | { readonly type: 'swap-failed'; readonly generation: number; readonly text: string }
   | { readonly type: 'stats-request'; readonly query: number; readonly isFull: boolean }
   | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }

@@ -200,7 +200,8 @@ export class Primary {
   }
 
   #closeSockets(): void {
-    for (const socket of this.#sockets.commit({ sockets: new Map(), added: [] })) socket.close(this.#hasMaster);
+    for (const socket of this.#sockets.commit({ sockets: new Map(), added: [], addresses: [] }))
+      socket.close(this.#hasMaster);
   }
 
   get #workerCount(): number {
@@ -275,6 +276,9 @@ export class Primary {
         return;
       case 'socket-wanted':
         this.#pool.giveSocketAgain(worker, message.key);
+        return;
+      case 'connection-numbers-wanted':
+        this.#pool.giveConnectionNumbers(worker);
         return;
       case 'zone':
         this.#zones.receive(worker.pid, message.payload);

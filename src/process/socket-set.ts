@@ -39,6 +39,7 @@ export class SocketSet {
         try {
           const socket = kept ?? (await ListenSocket.bind(address));
           if (kept === undefined) added.push(socket);
+          else this.#warnOfReusePort(kept.address, address);
           next.set(key, socket);
         } catch (error) {
           if (!(error instanceof BindError)) throw error;
@@ -61,13 +62,21 @@ export class SocketSet {
         return null;
       }
     }
-    return { sockets: next, added };
+    return { sockets: next, added, addresses };
+  }
+
+  /** A socket is bound with `reuseport` or without: another one could not be bound beside it. */
+  #warnOfReusePort(kept: ListenAddress, address: ListenAddress): void {
+    if (kept.isReusePort === address.isReusePort) return;
+    const change = address.isReusePort ? 'begins' : 'ends';
+    this.#log.write('warn', `"reuseport" of ${address.text} ${change} with the next start: the socket stays open`);
   }
 
   /** The new set is in force; gives the sockets that are no longer in it, still open. */
   commit(bound: BoundSet): ListenSocket[] {
     const gone = [...this.#sockets].filter(([key]) => !bound.sockets.has(key)).map(([, socket]) => socket);
     this.#sockets = bound.sockets;
+    for (const address of bound.addresses) bound.sockets.get(listenKey(address))?.follow(address);
     return gone;
   }
 
@@ -81,4 +90,5 @@ export interface BoundSet {
   readonly sockets: Map<string, ListenSocket>;
   /** Those that were bound for it. */
   readonly added: readonly ListenSocket[];
+  readonly addresses: readonly ListenAddress[];
 }

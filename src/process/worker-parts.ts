@@ -3,6 +3,7 @@ import { fastLayerWorks } from '../net/fast-layer-check.ts';
 import { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import { ConnectionNumbers } from './connection-numbers.ts';
 import { HttpRuntime } from './http-runtime.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerHost, WorkerParts } from './worker.ts';
@@ -20,10 +21,12 @@ export async function makeWorkerParts({ host, log, logFiles, isInProcess }: Work
   const counters = new Counters();
   const ask = (query: number, isFull: boolean) => host.send({ type: 'stats-request', query, isFull });
   const stats = new ClusterStatsClient(counters, ask, nowMs);
+  const connectionNumbers = new ConnectionNumbers(() => host.send({ type: 'connection-numbers-wanted' }));
   const runtime = new HttpRuntime({
     log,
     logFiles,
     counters,
+    connectionNumbers,
     stats,
     isFast: await fastLayerWorks(),
     askForSocket: isInProcess ? null : (key) => host.send({ type: 'socket-wanted', key }),
@@ -34,6 +37,7 @@ export async function makeWorkerParts({ host, log, logFiles, isInProcess }: Work
     log,
     logFiles,
     counters,
+    connectionNumbers,
     onStatsReply: (message) => stats.answered(message.query, message.stats),
   };
 }

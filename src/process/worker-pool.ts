@@ -1,5 +1,6 @@
 import type { Log } from '../observe/error-log.ts';
 import type { Configuration } from './configuration.ts';
+import { ConnectionSpans } from './connection-numbers.ts';
 import { exitLine } from './exit-line.ts';
 import { listenKey } from './listen-socket.ts';
 import type { FromWorker } from './messages.ts';
@@ -27,6 +28,7 @@ export class WorkerPool {
   readonly #events: PoolEvents;
   readonly #workers: (WorkerSlot | null)[] = [];
   readonly #leaving = new Set<WorkerSlot>();
+  readonly #connectionSpans = new ConnectionSpans();
 
   constructor(log: Log, sockets: SocketSet, makeLink: (config: Configuration) => WorkerLink, events: PoolEvents) {
     this.#log = log;
@@ -60,6 +62,7 @@ export class WorkerPool {
       link.kill('SIGKILL');
     });
     link.once('exit', (exit) => this.#ended(worker, exit, hasServed));
+    this.giveConnectionNumbers(worker);
     this.#giveSockets(worker);
     const prepared = await worker.ask({ type: 'prepare', generation, config: config.forWorkers });
     if (prepared.outcome !== 'done') return prepared;
@@ -135,6 +138,10 @@ export class WorkerPool {
     const socket = this.#sockets.current().find((candidate) => candidate.key === key);
     if (socket === undefined || worker.isLeaving) return;
     worker.link.send({ type: 'socket', address: socket.address }, socket.handleFor(worker.slot));
+  }
+
+  giveConnectionNumbers(worker: WorkerSlot): void {
+    worker.link.send({ type: 'connection-numbers', first: this.#connectionSpans.take() });
   }
 
   #giveSockets(worker: WorkerSlot): void {

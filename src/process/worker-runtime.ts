@@ -21,6 +21,8 @@ export interface WorkerRuntime {
   prepare(config: WorkerConfig): Promise<PreparedConfig>;
   /** Begins to accept on a socket. Rejects with Node's error when listen(2) fails. */
   accept(address: ListenAddress, handle: ListenHandle): Promise<void>;
+  /** An address on which it accepts has another `backlog` now. */
+  setBacklog(address: ListenAddress): void;
   /** Accepts no more on this address (`ListenAddress.text`); connections go on. */
   stopAccepting(address: string): void;
   /** Closes idle connections, lets the others finish with `Connection: close`; resolves when none is left. */

@@ -4,6 +4,7 @@ import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import type { WorkerStats } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import type { ConnectionNumbers } from './connection-numbers.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
@@ -23,6 +24,7 @@ export interface WorkerParts {
   readonly logFiles: LogFiles;
   readonly log: MainLog;
   readonly counters: Counters;
+  readonly connectionNumbers: ConnectionNumbers;
   onStatsReply(message: Extract<ToWorker, { type: 'stats-reply' }>): void;
 }
 
@@ -32,7 +34,7 @@ export const FATAL_EXIT_CODE = 2;
 const COUNTERS_EVERY_MS = 500;
 
 interface OpenSocket {
-  readonly address: ListenAddress;
+  address: ListenAddress;
   readonly handle: ListenHandle;
   isAccepting: boolean;
 }
@@ -59,6 +61,8 @@ export class Worker {
     switch (message.type) {
       case 'socket':
         return handle === undefined ? undefined : this.#takeSocket(message.address, handle);
+      case 'connection-numbers':
+        return this.#parts.connectionNumbers.take(message.first);
       case 'prepare':
         return this.#prepare(message);
       case 'swap':
@@ -154,6 +158,7 @@ export class Worker {
       this.#stopAccepting(socket);
       this.#sockets.delete(key);
     }
+    for (const address of prepared.config.listens) this.#followBacklog(address);
     const failure = await this.#acceptAll();
     if (failure === null) this.#host.send({ type: 'swapped', generation });
     else this.#host.send({ type: 'swap-failed', generation, text: failure });
@@ -180,6 +185,14 @@ export class Worker {
     if (this.#prepared?.generation !== generation) return;
     this.#prepared = null;
     this.#parts.logFiles.abandon();
+  }
+
+  /** The one option of an open socket that a reload changes. */
+  #followBacklog(address: ListenAddress): void {
+    const socket = this.#sockets.get(listenKey(address));
+    if (socket === undefined || socket.address.backlog === address.backlog) return;
+    socket.address = address;
+    if (socket.isAccepting) this.#parts.runtime.setBacklog(address);
   }
 
   #stopAccepting(socket: OpenSocket): void {

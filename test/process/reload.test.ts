@@ -150,6 +150,29 @@ describe('HUP', () => {
     expect(failures).toBe(0);
   });
 
+  test('backlog: the open socket takes the new one', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(`127.0.0.1:${port} backlog=2`) });
+    proxy.rewriteConf(oneServer(`127.0.0.1:${port} backlog=64`, 'return 200 "two";'));
+    proxy.signal('SIGHUP');
+    await untilServes(port, 'two');
+    proxy.signal('SIGWINCH'); // no workers, open sockets
+    await until(async () => (workerPids(proxy as RunningProxy).length === 0 ? true : undefined));
+    const waiting = Array.from({ length: 12 }, () => connect(port));
+    expect(await Promise.all(waiting)).toHaveLength(12);
+  });
+
+  test('reuseport that comes or goes waits for the next start, with a warning; the rest of the reload counts', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(`127.0.0.1:${port}`) });
+    proxy.rewriteConf(oneServer(`127.0.0.1:${port} reuseport`, 'return 200 "two";'));
+    proxy.signal('SIGHUP');
+    await untilServes(port, 'two');
+    const log = proxy.errorLog();
+    expect(log).toContain(`[warn] ${proxy.pid}#${proxy.pid}: "reuseport" of 127.0.0.1:${port} begins with the next`);
+    expect(log).not.toContain('[emerg]');
+  });
+
   test('worker_processes: more are started, fewer are drained, and the log tells of each end', async () => {
     const port = await freePort();
     const conf = (count: number): string => oneServer(port, 'return 200 "$pid";', `worker_processes ${count};`);

@@ -94,6 +94,19 @@ describe('a worker that ends', () => {
     expect(await waiting).toMatchObject({ status: 200 });
   });
 
+  test('its connection numbers are nobody else’s, and those of a worker follow each other', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: oneServer(port, 'return 200 "$connection";', 'worker_processes 2;') });
+    const numbers: string[] = [];
+    for (let i = 0; i < 12; i++) numbers.push((await get(port)).body);
+    for (const pid of workerPids(proxy)) process.kill(pid, 'SIGTERM');
+    const replaced = (): number => proxy?.errorLog().match(/start worker process/g)?.length ?? 0;
+    await until(async () => (replaced() === 4 ? true : undefined));
+    for (let i = 0; i < 12; i++) numbers.push((await get(port)).body);
+    expect(new Set(numbers).size).toBe(24);
+    expect(numbers).toContain('1');
+  });
+
   test('its totals stay in stub_status, its connections do not', async () => {
     const port = await freePort();
     proxy = await startProxy({ conf: oneServer(port, 'stub_status;') });

@@ -35,6 +35,7 @@ describe('a message of a worker', () => {
     { type: 'swapped', generation: 1 },
     { type: 'swap-failed', generation: 1, text: 'no' },
     { type: 'socket-wanted', key: '0.0.0.0:80' },
+    { type: 'connection-numbers-wanted' },
     { type: 'stats-request', query: 1, isFull: true },
     answer({}),
     answer({ upstreams: [{ name: 'u', peers: [peer] }] }),
