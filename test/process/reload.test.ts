@@ -66,12 +66,13 @@ describe('HUP', () => {
     expect(client.responses()[0]?.body).toBe('slow');
   });
 
-  test('a bad configuration is logged and the old one stays', async () => {
+  test('a bad configuration is logged, every finding of it, and the old one stays', async () => {
     const port = await freePort();
     proxy = await startProxy({ conf: oneServer(port) });
-    proxy.rewriteConf(oneServer(port, 'return 200 "two"; bogus;'));
+    proxy.rewriteConf(oneServer(port, 'return 200 "two"; bogus;', 'worker_processes x;'));
     proxy.signal('SIGHUP');
     expect(await untilLogged(proxy, /\[emerg\] \d+#\d+: unknown directive "bogus" in .*nginx\.conf:\d+\n/)).toBe(true);
+    expect(proxy.errorLog()).toMatch(/\[emerg\] .*: "worker_processes" directive invalid value in .*nginx\.conf:3\n/);
     expect((await get(port)).body).toBe('one');
     expect(proxy.stderr).toBe('');
   });
@@ -272,5 +273,22 @@ describe('WINCH', () => {
     const waiting = get(port); // in the socket's queue
     proxy.signal('SIGHUP');
     expect(await waiting).toEqual({ status: 200, body: 'one' });
+  });
+
+  test('a response in flight finishes; QUIT without workers ends the primary', async () => {
+    const port = await freePort();
+    backend = await ScriptedBackend.start({ script: () => [300, reply('slow')] });
+    proxy = await startProxy({ conf: oneServer(port, `proxy_pass http://127.0.0.1:${backend.port};`) });
+    const client = await connect(port);
+    client.send(GET);
+    expect(await backend.untilRequests(1)).toBe(true);
+    proxy.signal('SIGWINCH');
+    expect(await client.untilResponses(1)).toBe(true);
+    expect(client.responses()[0]?.body).toBe('slow');
+    expect(await untilLogged(proxy, /worker process \d+ exited with code 0/)).toBe(true);
+    expect(existsSync(proxy.pidFile)).toBe(true);
+    proxy.signal('SIGQUIT');
+    expect(await proxy.exited).toEqual({ code: 0, signal: null });
+    expect(existsSync(proxy.pidFile)).toBe(false);
   });
 });
