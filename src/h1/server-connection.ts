@@ -57,6 +57,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** Bytes of the next request were here when the last one ended. */
   #isNextPipelined = false;
   #isContinueSent = false;
+  /** A deadline of the request at hand has passed (reset_timedout_connection). */
+  #isTimedOut = false;
+  /** Nobody wants the rest of the body: it is read and dropped. */
+  #isBodyDropped = false;
   /** How long the connection may now be idle. */
   #idleMs = 0;
 
@@ -209,6 +213,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
         this.#wire.destroy();
         break;
       case 'head':
+        this.#isTimedOut = true;
         this.#refuseSilently(408, CLIENT_TIMED_OUT);
         break;
       case 'busy':
@@ -269,6 +274,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     this.#writer.reset();
     this.#isEnding = false;
     this.#isContinueSent = false;
+    this.#isTimedOut = false;
+    this.#isBodyDropped = false;
     this.#state.become('head');
     const { values } = this.#server.counters;
     values[REQUESTS] = (values[REQUESTS] as number) + 1;
@@ -369,6 +376,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   #busyTooLong(): void {
     const ex = this.#ex as Exchange;
     const body = this.#body;
+    this.#isTimedOut = true;
     if (this.#wire.pendingBytes > 0 || this.#isEnding) {
       const reason = `${CLIENT_TIMED_OUT} while sending to client`;
       const { resetTimedoutConnection } = ex.location.core;
@@ -474,6 +482,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const body = this.#body;
     if (saysContinue) this.#sayContinue();
     if (body === null) return true;
+    this.#isBodyDropped = true;
     // What came with the head is looked at now; what is left is dropped when the response is out (`#finish`).
     // A body that is being delivered may stand in the middle of a chunk: nothing of it is taken here.
     if (body.isUntouched) body.discard(this.#input);
@@ -524,6 +533,9 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const { core } = ex.location;
     const isKeepAlive = ex.keepAlive && !this.#isFinSeen && !this.#server.isDraining && !wire.isDestroyed;
     const isBodyLeft = body !== null && !body.isDone;
+    // nginx counts its 444 as a timeout.
+    const isTimeout = this.#isTimedOut || (ex.response.status === 444 && !this.isHeadSent);
+    const isReset = isTimeout && core.resetTimedoutConnection;
     body?.detach();
 
     // Everything of the exchange goes back; nobody may use it from here on.
@@ -535,6 +547,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
     if (wire.isDestroyed) {
       this.#state.become('closed');
+      return;
+    }
+    if (isReset) {
+      this.#reset();
       return;
     }
     this.#lingering.core = core;
@@ -551,7 +567,9 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       return;
     }
     const isUnread = isBodyLeft || this.#input.length > 0;
-    if (core.lingeringClose === 'always' || (core.lingeringClose === 'on' && isUnread)) this.#linger();
+    // As in nginx, a body that is being dropped is dropped to its end, whatever lingering_close says.
+    const isDropping = isBodyLeft && this.#isBodyDropped;
+    if (isDropping || core.lingeringClose === 'always' || (core.lingeringClose === 'on' && isUnread)) this.#linger();
     else this.#close();
   }
 
@@ -592,6 +610,14 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const waitMs = this.#lingering.waitMs(turnMs());
     if (waitMs > 0) this.#deadlineIn(waitMs);
     else this.#close();
+  }
+
+  #reset(): void {
+    this.#server.flushLogs();
+    this.#input.clear();
+    this.#state.become('closing');
+    this.#server.deadlines.remove(this);
+    this.#wire.reset();
   }
 
   #close(): void {

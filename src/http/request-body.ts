@@ -33,7 +33,7 @@ export interface KeptBody {
 export interface BodyOwner {
   /** The whole body is here. */
   onBodyReady(): void;
-  /** A temporary file was begun. */
+  /** A temporary file was begun, as the body is larger than the buffer. */
   onBodyTempFile(name: string): void;
   /** Malformed, over the limit, timeout, the client went away, or the disk failed. What was read is gone. */
   onBodyFailed(error: ProxyError | Error): void;
@@ -166,7 +166,8 @@ export class RequestBody implements BodySink, KeptBody {
 
   #openFile(settings: BodySettings): TempFile {
     this.#file = TempFile.open(settings.tempPath, FILE_LIFE[settings.inFileOnly]);
-    this.#owner.onBodyTempFile(this.#file.name);
+    // Where every body goes to a file that is no news.
+    if (settings.inFileOnly === 'off') this.#owner.onBodyTempFile(this.#file.name);
     return this.#file;
   }
 

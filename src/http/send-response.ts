@@ -1,4 +1,6 @@
 import type { Exchange } from './exchange.ts';
+import { limitRateAfterBytes, limitRateBytes } from './limit-rate.ts';
+import { PacedBody } from './paced-body.ts';
 
 const HEAD = 'HEAD';
 
@@ -21,11 +23,18 @@ export function sendResponseHead(ex: Exchange): void {
   ex.stream.sendHead(ex);
 }
 
-/** Sends a complete response: head from `ex.response`, whose contentLength is set here, and the body. Ends the exchange. */
+/** Sends a complete response, at `limit_rate`: head from `ex.response`, whose contentLength is set here, and the body. Ends the exchange. */
 export function sendWhole(ex: Exchange, body: Uint8Array): void {
   ex.response.contentLength = body.length;
   sendResponseHead(ex);
   const stream = ex.stream;
-  if (!ex.isHeadOnly && body.length > 0) stream.sendBody(body);
+  if (!ex.isHeadOnly && body.length > 0) {
+    const bytesPerSec = limitRateBytes(ex);
+    if (bytesPerSec > 0) {
+      new PacedBody(ex, body, { bytesPerSec, afterBytes: limitRateAfterBytes(ex) });
+      return;
+    }
+    stream.sendBody(body);
+  }
   stream.endBody(null);
 }

@@ -94,7 +94,11 @@ export class SocketWire implements Wire {
   reset(): void {
     // A unix socket knows no RST, and Node throws when it is asked for one.
     if (this.remoteAddress === '') this.socket.destroy();
-    else this.socket.resetAndDestroy();
+    else {
+      this.socket.resetAndDestroy();
+      // By itself it would first send what is queued, and FIN behind it.
+      this.socket.destroy();
+    }
   }
 
   #awaitDrain(): void {

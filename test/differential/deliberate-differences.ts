@@ -33,6 +33,8 @@ export const DELIBERATE_DIFFERENCES = {
     'A path that would lead out of the URI of `proxy_pass` (`/api../x` in `location /api`) is refused with 400.',
   'early refusals':
     'An answer before the body of a request with `Expect: 100-continue` closes the connection; nginx keeps it.',
+  lingering:
+    'The end of a response is shown (FIN) before the rest of the request is read and dropped; nginx shows it afterwards.',
   'early bytes':
     'Bytes of a response pass on as they come. nginx holds back up to 1460 of them (`postpone_output`) and drops them when the upstream then breaks off.',
   tunnels: 'The end of one side is passed on and the other may still send; nginx closes both.',

@@ -167,10 +167,28 @@ describe.each([
     const failed = new Promise<string>((resolve) =>
       client.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')),
     );
+    let hasEnded = false;
+    client.on('end', () => {
+      hasEnded = true;
+    });
     wire.reset();
     expect(await failed).toBe('ECONNRESET');
+    expect(hasEnded).toBe(false);
     expect(wire.isDestroyed).toBe(true);
     expect(wire.write(Buffer.from('x'))).toBe(true);
+  });
+
+  it('reset at once, whatever the client has not read yet', async () => {
+    const { wire, client } = await accepted(isFast);
+    client.pause();
+    const failed = new Promise<string>((resolve) =>
+      client.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? '')),
+    );
+    for (let i = 0; wire.pendingBytes === 0 && i < 1000; i++) wire.write(Buffer.alloc(65_536));
+    expect(wire.pendingBytes).toBeGreaterThan(0);
+    wire.reset();
+    client.resume();
+    expect(await failed).toBe('ECONNRESET');
   });
 
   it('connect out, and keep a buffer that was detached', async () => {

@@ -37,11 +37,18 @@ export class BodySource {
     this.#whole?.rewind();
     // As nginx: whoever expects 100 Continue gets it, even without a body to send.
     if (framing === 'none' && ex.request.expectContinue) ex.stream.discardBody(true);
-    if (framing === 'none' || this.#whole !== null || !location.readsBody) {
+    // An empty body that was announced is a body, for client_body_in_file_only.
+    const isAbsent = framing === 'none' && (contentLength !== 0 || location.body.inFileOnly === 'off');
+    if (isAbsent || this.#whole !== null || !location.readsBody) {
       this.#owner.onBodyReady();
       return;
     }
-    if (location.buffersRequest || location.setBody !== null || (framing === 'chunked' && location.version === 10)) {
+    if (
+      framing === 'none' ||
+      location.buffersRequest ||
+      location.setBody !== null ||
+      (framing === 'chunked' && location.version === 10)
+    ) {
       this.#whole = this.#spare;
       ex.body = this.#spare;
       this.#spare.read(ex.stream, location.body, contentLength);

@@ -104,7 +104,7 @@ export class ProxyLocation {
       memoryBytes: conf.buffers.num * conf.buffers.sizeBytes,
       maxTempFileBytes: conf.maxTempFileBytes,
       tempPath: tempPath(conf.tempPath, init.prefixDirectory),
-      limitRateBytes: core.limitRateBytes,
+      limitRateBytes: conf.buffering ? core.limitRateBytes : 0,
       limitRateAfterBytes: core.limitRateAfterBytes,
       readRateBytes: parseSizeBytes(readRate.constant ?? '0') ?? 0,
     };

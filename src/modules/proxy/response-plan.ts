@@ -58,10 +58,12 @@ export class ResponsePlan implements AccelFields {
     const { limitRate, limitRateAfter } = ex.location;
     const isVarying = limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
     if (this.buffering === null && this.limitRateBytes < 0 && !isVarying) return pipe;
-    const rateBytes = this.limitRateBytes < 0 ? limitRateBytes(ex) : this.limitRateBytes;
+    const isBuffered = this.buffering ?? pipe.isBuffered;
+    // As in nginx, limit_rate is for buffered responses.
+    const rateBytes = !isBuffered ? 0 : this.limitRateBytes < 0 ? limitRateBytes(ex) : this.limitRateBytes;
     return {
       ...pipe,
-      isBuffered: this.buffering ?? pipe.isBuffered,
+      isBuffered,
       limitRateBytes: rateBytes,
       limitRateAfterBytes: rateBytes > 0 ? limitRateAfterBytes(ex) : 0,
       readRateBytes,
