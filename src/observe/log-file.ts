@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchownSync, fstatSync, lstatSync, openSync, readlinkSync, writeSync } from 'node:fs';
 
 export interface LogFileOptions {
   /** `buffer=`: lines are kept until so many bytes are there. 0 (default): until the end of the event-loop turn. */
@@ -7,6 +7,7 @@ export interface LogFileOptions {
   readonly flushMs?: number;
 }
 
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
 /** What a reader that does not read may make us keep; beyond, lines are dropped (nginx would stand still). */
 const MAX_PENDING_CHARS = 1 << 22;
 const BUSY_RETRY_MS = 10;
@@ -107,6 +108,13 @@ export class LogFile {
     this.#close();
   }
 
+  /** Root's part: gives an ordinary file to the workers' user. By descriptor, so that nobody puts another file in its place. */
+  giveTo(uid: number): void {
+    if (this.#fd <= 2) return;
+    const found = fstatSync(this.#fd);
+    if (found.isFile() && found.nlink === 1 && found.uid !== uid) fchownSync(this.#fd, uid, found.gid);
+  }
+
   /** False: nothing could be written now and what waits still waits. */
   #writeOut(): boolean {
     try {
@@ -144,12 +152,26 @@ function openLog(path: string): number {
   if (path === 'stderr') return 2;
   if (path === 'stdout') return 1;
   try {
-    return openSync(Buffer.from(path, 'latin1'), 'a', 0o644);
+    return openSync(Buffer.from(path, 'latin1'), APPEND | (mayFollow(path) ? 0 : constants.O_NOFOLLOW), 0o644);
   } catch (error) {
     const target = linkTarget(path);
     if (target === '/dev/stderr' || target === '/proc/self/fd/2') return 2;
     if (target === '/dev/stdout' || target === '/proc/self/fd/1') return 1;
     throw error;
+  }
+}
+
+/**
+ * Folders of logs often belong to the workers' user. Root follows no link there but its own: whoever has taken over a worker could have it
+ * write to, and give away, any file of the machine.
+ */
+function mayFollow(path: string): boolean {
+  if (process.geteuid?.() !== 0) return true;
+  try {
+    const found = lstatSync(Buffer.from(path, 'latin1'));
+    return found.isSymbolicLink() && found.uid === 0;
+  } catch {
+    return false; // not there: it is made, not followed
   }
 }
 

@@ -54,6 +54,17 @@ export class LogFiles {
     return [...this.#current].map((file) => file.path).filter((path) => path.startsWith('/'));
   }
 
+  /** Gives the files in use to the workers' user; root only. */
+  giveTo(uid: number): void {
+    for (const file of this.#current) {
+      try {
+        file.giveTo(uid);
+      } catch {
+        // a file system without owners: the worker says so when it can't open it
+      }
+    }
+  }
+
   /** USR1. Gives nginx's text for every file that could not be opened anew; that one goes on with the old file. */
   reopen(): string[] {
     const failures: string[] = [];

@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 import { ConfigError } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { systemErrorText } from '../config/system-error.ts';
@@ -57,9 +57,14 @@ export function pidPath({ core, forWorkers }: Configuration): string {
   return fullName(forWorkers.snapshot.prefix, core.pidFile);
 }
 
+/** No link is followed: it may stand in a folder that others write to, and root would empty what it leads to. */
+const REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+
 function writePid(path: string): void {
   try {
-    writeFileSync(Buffer.from(path, 'latin1'), `${process.pid}\n`, { mode: 0o644 });
+    const fd = openSync(Buffer.from(path, 'latin1'), REPLACE, 0o644);
+    writeSync(fd, `${process.pid}\n`);
+    closeSync(fd);
   } catch (error) {
     throw new ConfigError(`open() "${path}" failed (${systemErrorText(error)})`);
   }
