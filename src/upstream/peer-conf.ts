@@ -14,6 +14,16 @@ export interface PeerConf {
   readonly isDown: boolean;
 }
 
+/** What a `server` line has that says nothing more. */
+export const DEFAULT_PEER: Omit<PeerConf, 'name'> = {
+  weight: 1,
+  maxFails: 1,
+  failTimeoutMs: 10_000,
+  maxConns: 0,
+  isBackup: false,
+  isDown: false,
+};
+
 /** Connections kept to the peers of a group (`keepalive` and its companions); the same for all its peers. */
 export interface KeepaliveConf {
   /** `keepalive N`: most idle connections of the whole group, per worker. Default 32. */

@@ -6,7 +6,7 @@ import type { RandomSource } from '../policy/balancer.ts';
 import { type PassTarget, parsePassTarget } from './pass-target.ts';
 import { Peer } from './peer.ts';
 import { addressText, type PeerAddress } from './peer-address.ts';
-import type { PeerConf } from './peer-conf.ts';
+import { DEFAULT_PEER, type PeerConf } from './peer-conf.ts';
 import type { ResolvedNames } from './resolved-names.ts';
 import type { ServerLine, UpstreamConf } from './upstream-conf.ts';
 import { type CarriedGroup, UpstreamGroup, type ZoneLink } from './upstream-group.ts';
@@ -27,15 +27,6 @@ export interface UpstreamRegistryInit {
 
 /** Most groups kept for addresses that come out of variables. */
 const MOST_VARIABLE_GROUPS = 1000;
-
-const IMPLICIT_CONF = {
-  weight: 1,
-  maxFails: 1,
-  failTimeoutMs: 10_000,
-  maxConns: 0,
-  isBackup: false,
-  isDown: false,
-} as const;
 
 /**
  * All groups of one configuration. While it is compiled nothing live changes; `activate` at the swap makes kept peers
@@ -243,7 +234,7 @@ function implicitConf(target: PassTarget): UpstreamConf {
   return {
     name: target.text,
     pos: null,
-    servers: [{ target, conf: { ...IMPLICIT_CONF, name } }],
+    servers: [{ target, conf: { ...DEFAULT_PEER, name } }],
     method: { def: roundRobin, args: [] },
     keepalive: null, // nginx: only an `upstream` block keeps connections
     zone: null,

@@ -2,25 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Peer } from '../../src/upstream/peer.ts';
 import type { PickSession } from '../../src/upstream/pick-session.ts';
 import type { UpstreamGroup } from '../../src/upstream/upstream-group.ts';
-import { UpstreamRegistry } from '../../src/upstream/upstream-registry.ts';
-import { fakeExchange, keyTemplate } from '../unit/upstream/fake-exchange.ts';
-import { readUpstreams } from '../unit/upstream/read-upstreams.ts';
+import { fakeExchange } from '../unit/upstream/fake-exchange.ts';
+import { groupOf } from '../unit/upstream/read-upstreams.ts';
 
 const METHODS = ['', 'least_conn;', 'ip_hash;', 'hash $k;', 'hash $k consistent;', 'random;', 'random two;'];
 /** Methods that nginx lets have backups. */
 const WITH_BACKUPS = METHODS.slice(0, 2);
-
-function groupOf(text: string): UpstreamGroup {
-  const { upstreams, findings } = readUpstreams(`upstream u { ${text} }`);
-  expect(findings).toEqual([]);
-  const registry = new UpstreamRegistry({ previous: null, names: {} });
-  for (const conf of upstreams) registry.define(conf, () => keyTemplate);
-  registry.compileKeys();
-  registry.activate();
-  const group = registry.byName('u');
-  if (group === null) throw new Error('no group');
-  return group;
-}
 
 function session(group: UpstreamGroup): PickSession {
   return group.newSession(fakeExchange('10.1.2.3', 'key'));

@@ -8,44 +8,11 @@ import {
   type ServerSettings,
   type VirtualServer,
 } from '../../src/http/location.ts';
+import { httpCoreDefaults } from '../../src/modules/http-core/http-core-conf.ts';
 
 /** nginx's defaults. */
-export const CORE: CoreSettings = {
-  clientMaxBodyBytes: 1 << 20,
-  clientBodyBufferBytes: 16_384,
-  clientBodyTimeoutMs: 60_000,
-  sendTimeoutMs: 60_000,
-  keepaliveTimeoutMs: 75_000,
-  keepaliveHeaderSec: 0,
-  keepaliveRequests: 1000,
-  keepaliveTimeMs: 3_600_000,
-  keepaliveDisable: ['msie6'],
-  lingeringClose: 'on',
-  lingeringTimeMs: 30_000,
-  lingeringTimeoutMs: 5000,
-  resetTimedoutConnection: false,
-  chunkedTransferEncoding: true,
-  serverTokens: 'on',
-  msiePadding: true,
-  absoluteRedirect: true,
-  portInRedirect: true,
-  serverNameInRedirect: false,
-  logNotFound: true,
-  logSubrequest: false,
-  defaultType: 'text/plain',
-  types: new Map(),
-  limitRateBytes: 0,
-  limitRateAfterBytes: 0,
-};
-
-export const SETTINGS: ServerSettings = {
-  clientHeaderTimeoutMs: 60_000,
-  clientHeaderBufferBytes: 1024,
-  largeHeaderBuffers: { count: 4, bytes: 8192 },
-  ignoreInvalidHeaders: true,
-  underscoresInHeaders: false,
-  mergeSlashes: true,
-};
+export const CORE: CoreSettings = httpCoreDefaults();
+export const SETTINGS: ServerSettings = httpCoreDefaults();
 
 export interface Site {
   readonly group: ServerGroup;

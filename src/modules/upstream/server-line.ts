@@ -3,7 +3,7 @@ import type { DirectiveUse } from '../../config/directive-spec.ts';
 import { parseInteger, parseTimeSec } from '../../config/parse-value.ts';
 import type { BalancerDef } from '../../policy/balancer.ts';
 import { type PassTarget, parsePassTarget } from '../../upstream/pass-target.ts';
-import type { PeerConf } from '../../upstream/peer-conf.ts';
+import { DEFAULT_PEER, type PeerConf } from '../../upstream/peer-conf.ts';
 import type { ServerLine } from '../../upstream/upstream-conf.ts';
 
 const DEFAULT_PORT = 80;
@@ -15,15 +15,7 @@ const NOT_YET = /^(?:resolve$|drain$|service=|slow_start=|route=)/;
 export function parseServerLine(use: DirectiveUse, method: BalancerDef): ServerLine {
   const [text = '', ...parameters] = use.args;
   // nginx reads the parameters first: of two mistakes it reports that one.
-  const draft: { -readonly [K in keyof PeerConf]: PeerConf[K] } = {
-    name: text,
-    weight: 1,
-    maxFails: 1,
-    failTimeoutMs: 10_000,
-    maxConns: 0,
-    isBackup: false,
-    isDown: false,
-  };
+  const draft: { -readonly [K in keyof PeerConf]: PeerConf[K] } = { ...DEFAULT_PEER, name: text };
   for (const parameter of parameters) readParameter(draft, parameter, method, use);
   return { target: readTarget(text, use), conf: Object.freeze(draft) };
 }

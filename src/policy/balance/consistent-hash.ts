@@ -1,10 +1,8 @@
-import { isAvailable } from '../availability.ts';
 import type { Balancer, BalancerInit } from '../balancer.ts';
 import { CRC32_START, crc32Byte, crc32End, crc32Text } from '../crc32.ts';
-import type { PeerSet } from '../peer-set.ts';
 import type { PeerView } from '../peer-view.ts';
-import { MOST_MISSES } from './ip-hash.ts';
-import { pickRoundRobin } from './round-robin.ts';
+import { MOST_MISSES } from './pick-by-number.ts';
+import { nextInTurn, pickRoundRobin } from './round-robin.ts';
 
 const POINTS_PER_WEIGHT = 160;
 
@@ -30,40 +28,13 @@ export function createConsistentHash({ set }: BalancerInit): Balancer {
       }
       for (;;) {
         const candidates = members[ring.owners[state.hash % size] as number] as readonly number[];
-        const index = pickAmong(set, candidates, state.tried, nowMs);
+        const index = nextInTurn(set, candidates, state, nowMs);
         if (index >= 0) return set.take(index, state, nowMs);
         state.hash++;
         if (++state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
       }
     },
   };
-}
-
-/** Smooth round robin over some peers of the set; -1 = none available. */
-function pickAmong(
-  set: PeerSet,
-  candidates: readonly number[],
-  tried: { has(index: number): boolean },
-  nowMs: number,
-): number {
-  let best = -1;
-  let bestWeight = 0;
-  let total = 0;
-  for (let c = 0; c < candidates.length; c++) {
-    const i = candidates[c] as number;
-    const peer = set.peers[i] as PeerView;
-    if (tried.has(i) || !isAvailable(peer, nowMs)) continue;
-    peer.currentWeight += peer.effectiveWeight;
-    total += peer.effectiveWeight;
-    if (peer.effectiveWeight < peer.weight) peer.effectiveWeight++;
-    if (best === -1 || peer.currentWeight > bestWeight) {
-      best = i;
-      bestWeight = peer.currentWeight;
-    }
-  }
-  const chosen = set.peers[best];
-  if (chosen !== undefined) chosen.currentWeight -= total;
-  return best;
 }
 
 interface NameGroups {

@@ -1,9 +1,8 @@
-import { isAvailable } from '../availability.ts';
 import type { Balancer, BalancerDef, BalancerInit } from '../balancer.ts';
 import { CRC32_START, crc32End, crc32Text } from '../crc32.ts';
 import type { PickState } from '../pick-state.ts';
 import { createConsistentHash } from './consistent-hash.ts';
-import { MOST_MISSES } from './ip-hash.ts';
+import { pickByNumber } from './pick-by-number.ts';
 import { pickRoundRobin } from './round-robin.ts';
 import { WeightRanges } from './weight-ranges.ts';
 
@@ -24,14 +23,8 @@ function createPlainHash({ set }: BalancerInit): Balancer {
   const ranges = new WeightRanges(set.peers);
   return {
     pick(state, nowMs) {
-      if (set.isSingle || state.key === '' || state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-      for (;;) {
-        const index = ranges.indexAt(nextHash(state) % ranges.total);
-        const peer = set.peers[index];
-        if (peer === undefined) return -1;
-        if (!state.tried.has(index) && isAvailable(peer, nowMs)) return set.take(index, state, nowMs);
-        if (++state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-      }
+      if (state.key === '') return pickRoundRobin(set, state, nowMs);
+      return pickByNumber(set, ranges, state, nowMs, nextHash);
     },
   };
 }

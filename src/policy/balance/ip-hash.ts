@@ -1,14 +1,11 @@
-import { isAvailable } from '../availability.ts';
 import type { Balancer, BalancerDef } from '../balancer.ts';
 import type { PickState } from '../pick-state.ts';
-import { pickRoundRobin } from './round-robin.ts';
+import { pickByNumber } from './pick-by-number.ts';
 import { WeightRanges } from './weight-ranges.ts';
 
 const SEED = 89;
 const FACTOR = 113;
 const MODULUS = 6271;
-/** nginx gives up on the hash after so many misses. */
-export const MOST_MISSES = 20;
 
 /** nginx's ip_hash: a client's /24 (or whole IPv6 address) always meets the same peer while that one is available. */
 export const ipHash = {
@@ -20,18 +17,7 @@ export const ipHash = {
   doc: "Chooses the peer by the client's address: the first three bytes of IPv4, all of IPv6.",
   create: ({ set }): Balancer => {
     const ranges = new WeightRanges(set.peers);
-    return {
-      pick(state, nowMs) {
-        if (set.isSingle || state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-        for (;;) {
-          const index = ranges.indexAt(nextHash(state) % ranges.total);
-          const peer = set.peers[index];
-          if (peer === undefined) return -1;
-          if (!state.tried.has(index) && isAvailable(peer, nowMs)) return set.take(index, state, nowMs);
-          if (++state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-        }
-      },
-    };
+    return { pick: (state, nowMs) => pickByNumber(set, ranges, state, nowMs, nextHash) };
   },
 } as const satisfies BalancerDef;
 

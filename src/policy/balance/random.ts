@@ -1,7 +1,7 @@
 import { isAvailable } from '../availability.ts';
 import type { Balancer, BalancerDef, BalancerInit } from '../balancer.ts';
-import { MOST_MISSES } from './ip-hash.ts';
 import { compareLoad } from './least-conn.ts';
+import { MOST_MISSES, pickByNumber } from './pick-by-number.ts';
 import { pickRoundRobin } from './round-robin.ts';
 import { WeightRanges } from './weight-ranges.ts';
 
@@ -23,18 +23,7 @@ export const random = {
 
 function createRandom({ set, random: throwDie }: BalancerInit): Balancer {
   const ranges = new WeightRanges(set.peers);
-  return {
-    pick(state, nowMs) {
-      if (set.isSingle || state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-      for (;;) {
-        const index = ranges.indexAt(throwDie() % ranges.total);
-        const peer = set.peers[index];
-        if (peer === undefined) return -1;
-        if (!state.tried.has(index) && isAvailable(peer, nowMs)) return set.take(index, state, nowMs);
-        if (++state.misses > MOST_MISSES) return pickRoundRobin(set, state, nowMs);
-      }
-    },
-  };
+  return { pick: (state, nowMs) => pickByNumber(set, ranges, state, nowMs, throwDie) };
 }
 
 function createRandomTwo({ set, random: throwDie }: BalancerInit): Balancer {

@@ -18,12 +18,25 @@ export const roundRobin = {
 /** Index of the peer whose turn it is, taken; -1 = none available. */
 export function pickRoundRobin(set: PeerSet, state: PickState, nowMs: number): number {
   if (set.isSingle) return pickSingle(set);
+  const index = nextInTurn(set, null, state, nowMs);
+  return index < 0 ? -1 : set.take(index, state, nowMs);
+}
+
+/** Index of the peer whose turn it is, of `candidates` (null: all), not taken yet; -1 = none available. */
+export function nextInTurn(
+  set: PeerSet,
+  candidates: readonly number[] | null,
+  state: PickState,
+  nowMs: number,
+): number {
   const { peers } = set;
   const isRetry = !state.tried.isEmpty;
+  const count = candidates === null ? peers.length : candidates.length;
   let best = -1;
   let bestWeight = 0;
   let total = 0;
-  for (let i = 0; i < peers.length; i++) {
+  for (let c = 0; c < count; c++) {
+    const i = candidates === null ? c : (candidates[c] as number);
     const peer = peers[i] as PeerView;
     if ((isRetry && state.tried.has(i)) || !isAvailable(peer, nowMs)) continue;
     peer.currentWeight += peer.effectiveWeight;
@@ -35,9 +48,8 @@ export function pickRoundRobin(set: PeerSet, state: PickState, nowMs: number): n
     }
   }
   const chosen = peers[best];
-  if (chosen === undefined) return -1;
-  chosen.currentWeight -= total;
-  return set.take(best, state, nowMs);
+  if (chosen !== undefined) chosen.currentWeight -= total;
+  return best;
 }
 
 /** The only peer there is: its failures don't matter, and it may be tried again. */

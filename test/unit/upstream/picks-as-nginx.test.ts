@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type AttemptReport, decideRetry, RETRY_CONDITIONS, type RetryRule } from '../../../src/policy/retry.ts';
 import type { UpstreamGroup } from '../../../src/upstream/upstream-group.ts';
-import { UpstreamRegistry } from '../../../src/upstream/upstream-registry.ts';
-import { fakeExchange, keyTemplate } from './fake-exchange.ts';
-import { readUpstreams } from './read-upstreams.ts';
+import { fakeExchange } from './fake-exchange.ts';
+import { groupOf } from './read-upstreams.ts';
 
 /** Recorded from nginx 1.22.1: servers 127.0.0.1:18081 and up, `proxy_next_upstream error timeout http_500 http_404`. */
 interface PickCase {
@@ -35,15 +34,7 @@ const cases = JSON.parse(readFileSync(new URL('nginx-picks.json', import.meta.ur
 function makeGroup(one: PickCase): UpstreamGroup {
   const servers = one.servers.map((parameters, i) => `server 127.0.0.1:${FIRST_PORT + i} ${parameters};`);
   const method = one.method.length === 0 ? '' : `${one.method.join(' ')};`;
-  const { upstreams, findings } = readUpstreams(`upstream u { ${method} ${servers.join(' ')} }`);
-  expect(findings).toEqual([]);
-  const registry = new UpstreamRegistry({ previous: null, names: {} });
-  for (const conf of upstreams) registry.define(conf, () => keyTemplate);
-  registry.compileKeys();
-  registry.activate();
-  const group = registry.byName('u');
-  if (group === null) throw new Error('no group');
-  return group;
+  return groupOf(`${method} ${servers.join(' ')}`);
 }
 
 /** The attempt loop in small: what servers does one request see? */

@@ -6,6 +6,9 @@ import type { Scope } from '../../../src/config/scope.ts';
 import { readScopes } from '../../../src/config/walk.ts';
 import { upstreamConf, upstreamModule } from '../../../src/modules/upstream/upstream-module.ts';
 import type { UpstreamConf } from '../../../src/upstream/upstream-conf.ts';
+import type { UpstreamGroup } from '../../../src/upstream/upstream-group.ts';
+import { UpstreamRegistry } from '../../../src/upstream/upstream-registry.ts';
+import { keyTemplate } from './fake-exchange.ts';
 
 const httpBlock: ConfModule<object> = {
   name: 'http',
@@ -36,4 +39,17 @@ export function readUpstreams(text: string): ReadUpstreams {
     http,
     upstreams: hasErrors ? [] : http.childrenOf(UPSTREAM).map(upstreamConf),
   };
+}
+
+/** The group of `upstream u { TEXT }`, in force. */
+export function groupOf(text: string): UpstreamGroup {
+  const { upstreams, findings } = readUpstreams(`upstream u { ${text} }`);
+  if (findings.length > 0) throw new Error(findings.join('\n'));
+  const registry = new UpstreamRegistry({ previous: null, names: {} });
+  for (const conf of upstreams) registry.define(conf, () => keyTemplate);
+  registry.compileKeys();
+  registry.activate();
+  const group = registry.byName('u');
+  if (group === null) throw new Error('no group');
+  return group;
 }
