@@ -6,7 +6,7 @@ import { directiveReference, readmePart } from './readme-tables.ts';
 
 const ROOT = new URL('../../../', import.meta.url);
 const SRC = new URL('src/', ROOT);
-const PAGES = ['.', 'src', 'test', 'bench'].flatMap(pagesOf);
+const PAGES = ['.', 'src', 'test', 'bench', 'docker'].flatMap(pagesOf);
 const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
 
 function firstCells(table: string): string[] {
