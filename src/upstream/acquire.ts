@@ -60,8 +60,9 @@ export class PeerConnections {
   ): Connecting | null {
     const pool = this.#poolOf(group);
     const owner = pool?.conf.isLocal === true ? options.owner : null;
+    const localAddress = options.bind === null ? null : options.bind.address;
     if (pool !== null && !isFresh) {
-      const idle = pool.take(peer, owner);
+      const idle = pool.take(peer, owner, localAddress);
       if (idle !== null) {
         waiter.onConnected(idle);
         return null;
@@ -72,13 +73,13 @@ export class PeerConnections {
       return null;
     }
     const connectOptions: ConnectOptions = {
-      localAddress: options.bind === null ? null : options.bind.address,
+      localAddress,
       localPort: options.bind === null ? 0 : options.bind.port,
       isKeepAlive: options.isSocketKeepalive,
       isFast: this.#isFast,
     };
     const attempt = new ConnectAttempt(this.#deadlines, waiter, (wire) => {
-      const home = pool === null ? CLOSES : pool.home(peer, owner);
+      const home = pool === null ? CLOSES : pool.home(peer, owner, localAddress);
       return new H1UpstreamConnection(wire, home, this.#deadlines);
     });
     attempt.start(targetOf(peer.address), connectOptions, options.connectTimeoutMs);

@@ -10,15 +10,18 @@ class PoolPlace implements ConnectionHome {
   readonly peer: Peer;
   /** `keepalive … local`: only this location uses it again; null = everybody. */
   readonly owner: object | null;
+  /** `proxy_bind`: where the connection comes from; null = the kernel's choice. */
+  readonly localAddress: string | null;
   connection: H1UpstreamConnection | null = null;
   isIdle = false;
   older: PoolPlace | null = null;
   newer: PoolPlace | null = null;
 
-  constructor(pool: KeepalivePool, peer: Peer, owner: object | null) {
+  constructor(pool: KeepalivePool, peer: Peer, owner: object | null, localAddress: string | null) {
     this.pool = pool;
     this.peer = peer;
     this.owner = owner;
+    this.localAddress = localAddress;
   }
 
   keep(connection: H1UpstreamConnection): boolean {
@@ -58,16 +61,16 @@ export class KeepalivePool {
   }
 
   /** The home of a new connection to `peer`. */
-  home(peer: Peer, owner: object | null): ConnectionHome {
-    return new PoolPlace(this, peer, owner);
+  home(peer: Peer, owner: object | null, localAddress: string | null = null): ConnectionHome {
+    return new PoolPlace(this, peer, owner, localAddress);
   }
 
-  /** The connection used last that leads to `peer`; null when there is none. */
-  take(peer: Peer, owner: object | null): H1UpstreamConnection | null {
+  /** The connection used last that leads to `peer` from that address; null when there is none. */
+  take(peer: Peer, owner: object | null, localAddress: string | null = null): H1UpstreamConnection | null {
     const stack = stackOf(peer);
     for (let i = stack.length - 1; i >= 0; i--) {
       const place = stack[i] as PoolPlace;
-      if (place.owner !== owner || place.pool !== this) continue;
+      if (place.owner !== owner || place.pool !== this || place.localAddress !== localAddress) continue;
       this.remove(place);
       const { connection } = place;
       if (connection === null || !connection.isAlive) continue;

@@ -35,7 +35,7 @@ compare('rates', {
       got.target === '/accel'
         ? replyAndClose('x'.repeat(3500), '200 OK', { 'X-Accel-Limit-Rate': '1500' })
         : replyAndClose('x'.repeat(3500)),
-    BIG: replyAndClose('x'.repeat(380_000)),
+    BIG: replyAndClose('x'.repeat(330_000)),
   },
   http: `
     server {
