@@ -96,23 +96,19 @@ const threadPool: ValueParser<null> = (use) => {
   return hasThreads ? null : use.fail('"thread_pool" must have "threads" parameter');
 };
 
-/** `off`, or `max=N` with other parameters; `counts` are those that want a number. */
-const fileCache =
-  (counts: readonly string[], missing: string): ValueParser<null> =>
-  (use) => {
-    if (use.args.length === 1 && use.args[0] === 'off') return null;
-    let hasMax = false;
-    for (const parameter of use.args) {
-      const [name = '', value = ''] = split(parameter);
-      const isTime = name === 'inactive' || (name === 'valid' && use.name === 'open_log_file_cache');
-      const isRight =
-        (isTime && parseTimeSec(value) !== null) ||
-        (counts.includes(name) && parseInteger(value) !== null && !(name === 'max' && parseInteger(value) === 0));
-      if (!isRight) use.fail(`invalid "${use.name}" parameter "${parameter}"`);
-      hasMax ||= name === 'max';
-    }
-    return hasMax ? null : use.fail(missing);
-  };
+/** `off`, or `max=N [inactive=time]`. */
+const fileCache: ValueParser<null> = (use) => {
+  if (use.args.length === 1 && use.args[0] === 'off') return null;
+  let hasMax = false;
+  for (const parameter of use.args) {
+    const [name = '', value = ''] = split(parameter);
+    const isRight =
+      name === 'max' ? (parseInteger(value) ?? 0) > 0 : name === 'inactive' && parseTimeSec(value) !== null;
+    if (!isRight) use.fail(`invalid "${use.name}" parameter "${parameter}"`);
+    hasMax ||= name === 'max';
+  }
+  return hasMax ? null : use.fail(`"${use.name}" must have the "max" parameter`);
+};
 
 function split(parameter: string): [name: string, value: string] {
   const at = parameter.indexOf('=');
@@ -185,7 +181,11 @@ export const acceptedModule: ConfModule<object> = {
     ...accepted('sendfile', onOff(HTTP_SCOPES | LOCATION_IF), NO_SENDFILE),
     ...accepted('sendfile_max_chunk', size(HTTP_SCOPES), NO_SENDFILE),
     ...accepted('tcp_nopush', onOff(HTTP_SCOPES), 'head and body leave in one write.'),
-    ...accepted('tcp_nodelay', onOff(HTTP_SCOPES | STREAM | STREAM_SERVER), 'small writes never wait for an acknowledgement (TCP_NODELAY) on connections that are kept.'),
+    ...accepted(
+      'tcp_nodelay',
+      onOff(HTTP_SCOPES | STREAM | STREAM_SERVER),
+      'small writes never wait for an acknowledgement (TCP_NODELAY) on connections that are kept.',
+    ),
     ...accepted('send_lowat', size(HTTP_SCOPES), 'Linux has no such setting for sending.'),
     ...accepted('postpone_output', size(HTTP_SCOPES), 'what is ready is written at once, head and body together.'),
     ...accepted(
@@ -208,23 +208,13 @@ export const acceptedModule: ConfModule<object> = {
         contexts: HTTP_SCOPES,
         args: [1, 2],
         syntax: 'off | max=N [inactive=time]',
-        check: fileCache(['max'], '"open_file_cache" must have the "max" parameter'),
+        check: fileCache,
       },
       NO_FILES,
     ),
     ...accepted('open_file_cache_valid', { ...time(HTTP_SCOPES), check: timeSec() }, NO_FILES),
     ...accepted('open_file_cache_min_uses', number(HTTP_SCOPES), NO_FILES),
     ...accepted('open_file_cache_errors open_file_cache_events', onOff(HTTP_SCOPES), NO_FILES),
-    ...accepted(
-      'open_log_file_cache',
-      {
-        contexts: STREAM | STREAM_SERVER,
-        args: [1, 4],
-        syntax: 'off | max=N [inactive=time] [min_uses=N] [valid=time]',
-        check: fileCache(['max', 'min_uses'], '"open_log_file_cache" must have "max" parameter'),
-      },
-      'log files with variables in their names stay open by a rule of their own.',
-    ),
     ...accepted('msie_refresh', onOff(HTTP_SCOPES), 'those browsers are gone.'),
     ...accepted(
       'subrequest_output_buffer_size',

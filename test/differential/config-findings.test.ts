@@ -175,7 +175,6 @@ if (NGINX === undefined) {
       'use kqueue',
       'multi_accept maybe',
       'accept_mutex_delay x',
-      'worker_connections x',
       'worker_aio_requests x',
       'use epoll; use epoll',
       'debug_connection 10.0.0.0/8; debug_connection unix:',
@@ -199,8 +198,6 @@ if (NGINX === undefined) {
     ])('main: %s', (directive) => expectSame(`${directive};\nevents {}`));
 
     it.each([
-      'connection_pool_size 64',
-      'connection_pool_size 1000',
       'request_pool_size 4k',
       'aio maybe',
       'aio off',
@@ -214,9 +211,6 @@ if (NGINX === undefined) {
       'open_file_cache off',
       'open_file_cache_valid 5ms',
       'open_file_cache_errors x',
-      'open_log_file_cache max=10 inactive=20s valid=1m min_uses=2',
-      'open_log_file_cache min_uses=2',
-      'open_log_file_cache foo',
       'postpone_output 1g',
       'sendfile_max_chunk -1',
       'tcp_nodelay off on',
@@ -345,6 +339,7 @@ function texts(): string[] {
     'events {}\nhttp {\nproxy_next_upstream error some;\n}',
     'events {}\nhttp {\nproxy_buffers 0 4k;\n}',
     'events {}\nhttp { types { a { } } }',
+    'events {}\nhttp { types {\n a b;\n server {\n listen 1;\n }\n}\n}',
     'events {}\nhttp { types { include a b; } }',
     'events {}\nhttp { types { include missing; } }',
     'events {}\ninclude missing.conf;',
