@@ -81,7 +81,11 @@ compare('header buffers', {
       `GET /${long(496)} HTTP/1.1\r\n`,
       'Host: localhost\r\nConnection: close\r\n\r\n',
     ),
-    'request line just too long': raw(`GET /${long(497)} HTTP/1.1\r\n`, 'Host: localhost\r\nConnection: close\r\n\r\n'),
+    // Cut behind its CR, which nginx writes into its log.
+    'request line just too long': {
+      act: raw(`GET /${long(497)} HTTP/1.1\r\n`, 'Host: localhost\r\nConnection: close\r\n\r\n'),
+      differs: { because: 'bytes from variables', evenkeel: { 'error log': / HTTP\/1\.1\\x0d"$/ } },
+    },
     'header line that fits a large buffer': get('/', { headers: [`X-Long: ${long(300)}`] }),
     'header line too long': get('/', { headers: [`X-Long: ${long(600)}`] }),
     'two large header lines': get('/', { headers: [`X-Long: ${long(400)}`, `X-Other: ${long(400)}`] }),
