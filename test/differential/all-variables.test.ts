@@ -121,6 +121,14 @@ compare('every variable, in the log', {
   },
 });
 
+compare('what the kernel knows', {
+  http: `
+    log_format tcp '$tcpinfo_rtt $tcpinfo_rttvar $tcpinfo_snd_cwnd $tcpinfo_rcv_space';
+    access_log access.log tcp;
+    server { listen 127.0.0.1:%%PORT%%; return 200 "x"; }`,
+  cases: { 'is empty': { act: get('/'), differs: { because: 'tcpinfo', evenkeel: { 'access log': /: - - - -$/ } } } },
+});
+
 compare('every variable, in a response', {
   http: `
     server {

@@ -33,6 +33,7 @@ export const DELIBERATE_DIFFERENCES = {
     'A path that would lead out of the URI of `proxy_pass` (`/api../x` in `location /api`) is refused with 400.',
   'early refusals':
     'An answer before the body of a request with `Expect: 100-continue` closes the connection; nginx keeps it.',
+  tcpinfo: '`$tcpinfo_…` are empty: Node does not tell what the kernel knows of a connection.',
   lingering:
     'The end of a response is shown (FIN) before the rest of the request is read and dropped; nginx shows it afterwards.',
   'early bytes':

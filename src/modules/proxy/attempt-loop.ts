@@ -173,7 +173,10 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   #beginAttempt(address: string, now: number, startsGroup: boolean): void {
-    const attempt = (this.#ex as Exchange).nextAttempt();
+    const ex = this.#ex as Exchange;
+    const attempt = ex.nextAttempt();
+    // What a peer before this one said is no answer any more.
+    ex.upstreamHead = null;
     attempt.address = address;
     attempt.startedAtMs = now;
     attempt.startsGroup = startsGroup;
