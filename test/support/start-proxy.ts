@@ -138,7 +138,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   });
   const proxy = new RunningProxy(program, prefix, child);
 
-  const deadlineMs = options.startDeadlineMs ?? 10_000;
+  const deadlineMs = options.startDeadlineMs ?? 30_000;
   const outcome = await poll(() => startOutcome(proxy), deadlineMs);
   if (outcome === 'listening') return proxy;
 
