@@ -1,7 +1,7 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { ClientConnection, ClientStream } from './client-stream.ts';
-import type { Location, VirtualServer } from './location.ts';
 import type { HeaderBlock } from './header-block.ts';
+import type { Location, VirtualServer } from './location.ts';
 import type { KeptBody } from './request-body.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
