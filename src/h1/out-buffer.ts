@@ -1,8 +1,11 @@
 import { beginTurn, endTurn } from '../core/clock.ts';
 import type { Wire } from '../net/wire.ts';
+import { BATCHED, TAKEN, writeBatch } from '../net/write-batch.ts';
 
 /** A head, a full read from a peer and chunk framing fit. */
 const CAPACITY_BYTES = 96 * 1024;
+/** Room for the gathered output of one turn. */
+const SLAB_BYTES = 4 * CAPACITY_BYTES;
 
 /** Whoever gathers output in the shared buffer. */
 export interface OutOwner {
@@ -14,11 +17,17 @@ export interface OutOwner {
  * The worker's one output buffer: a connection gathers a head, body bytes and framing in it and writes them at once (two writes cost
  * 12 us more than one).
  *
- * Invariant: one owner at a time. Somebody else's claim, and the end of the turn, flush the owner's bytes first. When the kernel did not take
- * everything, the queued write keeps the buffer and a fresh one takes its place.
+ * ```
+ * bytes   | in the batch, until it is flushed | this owner's: start ... length | free |
+ * ```
+ * Invariants: one owner at a time; somebody else's claim, and the end of the turn, flush the owner's bytes first. Bytes of a write that is not
+ * through stay as they are: behind a batch the next owner writes on, and starts over when the kernel has all of it; when the kernel is
+ * behind, the queued write keeps the slab and a fresh one takes its place.
  */
 class OutBuffer {
-  bytes: Buffer = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
+  bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
+  /** Where the owner's bytes begin, and where the next one goes. */
+  start = 0;
   length = 0;
   owner: OutOwner | null = null;
   #isTurnEndPlanned = false;
@@ -28,12 +37,26 @@ class OutBuffer {
     this.flush();
   };
 
+  constructor() {
+    writeBatch.onFlushed = (isAllTaken, isEmpty) => {
+      if (this.owner !== null || !isEmpty) return;
+      if (isAllTaken) this.start = 0;
+      else this.#renew(SLAB_BYTES);
+    };
+  }
+
+  /** Bytes that the owner has gathered. */
+  get gathered(): number {
+    return this.length - this.start;
+  }
+
   /** Room for `bytes` more of this owner's, whose earlier bytes stay in front; false when they can't fit: flush, then write directly. */
   claim(owner: OutOwner, bytes: number): boolean {
     if (this.owner !== owner) {
       if (this.owner !== null) this.owner.flushOut();
       this.owner = owner;
-      this.length = 0;
+      if (this.start + CAPACITY_BYTES > this.bytes.length) this.#renew(SLAB_BYTES);
+      this.length = this.start;
       // Outside of a socket's callback nobody calls leaveTurn.
       if (this.#depth === 0 && !this.#isTurnEndPlanned) {
         this.#isTurnEndPlanned = true;
@@ -41,9 +64,9 @@ class OutBuffer {
       }
     }
     if (this.length + bytes <= this.bytes.length) return true;
-    // A head larger than the whole buffer: grow it once.
-    if (this.length === 0 && bytes <= 4 * CAPACITY_BYTES) {
-      this.bytes = Buffer.allocUnsafeSlow(bytes);
+    // A head larger than what is left: a slab of its own.
+    if (this.gathered === 0 && bytes <= SLAB_BYTES) {
+      this.#renew(SLAB_BYTES);
       return true;
     }
     return false;
@@ -53,7 +76,7 @@ class OutBuffer {
   claimWhole(owner: OutOwner, bytes: number): void {
     if (this.claim(owner, bytes)) return;
     owner.flushOut();
-    if (!this.claim(owner, bytes)) this.bytes = Buffer.allocUnsafeSlow(bytes);
+    if (!this.claim(owner, bytes)) this.#renew(bytes);
   }
 
   /** Around each socket callback: what was gathered in it is written at its end. */
@@ -71,22 +94,31 @@ class OutBuffer {
     if (this.owner !== null) this.owner.flushOut();
   }
 
-  /** The owner's bytes go to its wire. Returns what `wire.write` said. */
+  /** The owner's bytes go to its wire, now or with the batch. True: the kernel has them. */
   writeTo(wire: Wire): boolean {
-    const { length } = this;
+    const { start, gathered } = this;
     this.owner = null;
+    if (gathered === 0) return true;
+    const result = wire.writeSoon(new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, gathered));
+    if (result === TAKEN) {
+      this.length = start;
+      if (this.bytes.length > SLAB_BYTES) this.#renew(SLAB_BYTES);
+    } else if (result === BATCHED) this.start = this.length;
+    else this.#renew(SLAB_BYTES);
+    return result === TAKEN;
+  }
+
+  #renew(bytes: number): void {
+    this.bytes = Buffer.allocUnsafeSlow(bytes);
+    this.start = 0;
     this.length = 0;
-    if (length === 0) return true;
-    const isTaken = wire.write(new Uint8Array(this.bytes.buffer, this.bytes.byteOffset, length));
-    if (!isTaken || this.bytes.length > CAPACITY_BYTES) this.bytes = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
-    return isTaken;
   }
 
   /** The owner is gone: its bytes too. */
   drop(owner: OutOwner): void {
     if (this.owner !== owner) return;
     this.owner = null;
-    this.length = 0;
+    this.length = this.start;
   }
 }
 

@@ -83,7 +83,7 @@ export class RequestSender implements OutOwner {
   }
 
   #writeGathered(): boolean {
-    this.bytesSent += out.length;
+    this.bytesSent += out.gathered;
     const isTaken = out.writeTo(this.#wire);
     if (!isTaken) this.isWaiting = true;
     return isTaken;

@@ -142,7 +142,7 @@ export class ResponseWriter implements OutOwner {
 
   flushOut(): void {
     if (out.owner !== this) return;
-    this.writtenBytes += out.length;
+    this.writtenBytes += out.gathered;
     if (!out.writeTo(this.#wire)) this.#onPending();
   }
 

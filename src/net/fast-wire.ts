@@ -1,6 +1,7 @@
 import { type Server, Socket } from 'node:net';
 import { SocketWire } from './socket-wire.ts';
 import type { Wire } from './wire.ts';
+import { BATCHED, BEHIND, type BatchedWire, TAKEN, type WriteResult, writeBatch } from './write-batch.ts';
 
 /**
  * The fast layer: what Node's sockets can do beyond their documented API, all of it in this file.
@@ -26,10 +27,12 @@ export const READ_BUFFER_BYTES = 65_536;
 // Every client socket of this process reads into it: whoever is called with it uses it up (or copies) before returning.
 const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 
-export class FastWire extends SocketWire {
+export class FastWire extends SocketWire implements BatchedWire {
   #pendingBytes = 0;
   #pendingWrites = 0;
   #isInWrite = false;
+  /** Waits for the end of the turn (write-batch). */
+  #batched: Uint8Array | null = null;
   readonly #internals: SocketInternals;
   readonly #written: (error?: Error | null) => void;
 
@@ -44,6 +47,7 @@ export class FastWire extends SocketWire {
   }
 
   override write(chunk: Uint8Array): boolean {
+    if (this.#batched !== null) this.writeBatched();
     if (this.socket.destroyed) return true;
     this.#pendingWrites++;
     this.#pendingBytes += chunk.length;
@@ -51,6 +55,36 @@ export class FastWire extends SocketWire {
     this.#internals._write(chunk, 'buffer', this.#written);
     this.#isInWrite = false;
     return this.#pendingWrites === 0;
+  }
+
+  override writeSoon(chunk: Uint8Array): WriteResult {
+    if (this.socket.destroyed) return TAKEN;
+    if (this.#batched !== null || this.#pendingWrites > 0) return this.write(chunk) ? TAKEN : BEHIND;
+    this.#batched = chunk;
+    this.#pendingBytes += chunk.length;
+    writeBatch.add(this);
+    return BATCHED;
+  }
+
+  writeBatched(): boolean {
+    const chunk = this.#batched;
+    if (chunk === null) return true;
+    this.#batched = null;
+    this.#pendingBytes -= chunk.length;
+    if (this.socket.destroyed) return true;
+    const isTaken = this.write(chunk);
+    if (isTaken && !this.socket.destroyed) this.sink.onDrain();
+    return isTaken;
+  }
+
+  override end(): void {
+    this.writeBatched();
+    super.end();
+  }
+
+  override endAndClose(): void {
+    this.writeBatched();
+    super.endAndClose();
   }
 
   #onWritten(error?: Error | null): void {

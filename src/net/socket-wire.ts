@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { NO_SINK, type Wire, type WireSink } from './wire.ts';
+import { BEHIND, TAKEN, type WriteResult } from './write-batch.ts';
 
 const NOTHING = Buffer.alloc(0);
 
@@ -59,6 +60,10 @@ export class SocketWire implements Wire {
       this.#awaitDrain();
     }
     return false;
+  }
+
+  writeSoon(chunk: Uint8Array): WriteResult {
+    return this.write(chunk) ? TAKEN : BEHIND;
   }
 
   setNoDelay(): void {

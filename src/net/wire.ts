@@ -1,3 +1,5 @@
+import type { WriteResult } from './write-batch.ts';
+
 /** Receives what happens on a wire. Set once the wire is handed over; may be exchanged (idle pool, tunnel). */
 export interface WireSink {
   /** `buffer[0, length)` holds what was read. It is valid during this call, or, on a wire with its own buffer, until `resume` when `pause` was called in it. */
@@ -29,6 +31,11 @@ export interface Wire {
    * Several writes may queue; `onDrain` comes once, when none is left.
    */
   write(chunk: Uint8Array): boolean;
+  /**
+   * As `write`, but the chunk may wait for the end of this turn, to go out together with those of other wires (BATCHED: it must not change before
+   * `onDrain`, which comes then). A later `write` comes behind it.
+   */
+  writeSoon(chunk: Uint8Array): WriteResult;
   /** TCP_NODELAY: the last part of an answer written in several pieces does not wait for an acknowledgement. Once is enough. */
   setNoDelay(): void;
   /** No more `onBytes` until `resume`. */

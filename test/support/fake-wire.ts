@@ -1,3 +1,4 @@
+import { BEHIND, TAKEN, type WriteResult } from '../../src/net/write-batch.ts';
 import { NO_SINK, type Wire, type WireSink } from '../../src/net/wire.ts';
 
 /** A wire without a socket: the test is the other side. Writes are recorded; `isStuck` makes the kernel take nothing. */
@@ -33,6 +34,10 @@ export class FakeWire implements Wire {
     if (this.pendingBytes === 0) return;
     this.pendingBytes = 0;
     this.sink.onDrain();
+  }
+
+  writeSoon(chunk: Uint8Array): WriteResult {
+    return this.write(chunk) ? TAKEN : BEHIND;
   }
 
   setNoDelay(): void {
