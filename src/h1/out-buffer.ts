@@ -38,8 +38,11 @@ class OutBuffer {
   };
 
   constructor() {
-    writeBatch.onFlushed = (isAllTaken, isEmpty) => {
-      if (this.owner !== null || !isEmpty) return;
+    // One turn for all that the batch sets in motion.
+    writeBatch.onFlushing = () => this.enterTurn();
+    writeBatch.onFlushed = (isAllTaken) => {
+      this.leaveTurn();
+      if (this.owner !== null || !writeBatch.isEmpty) return;
       if (isAllTaken) this.start = 0;
       else this.#renew(SLAB_BYTES);
     };

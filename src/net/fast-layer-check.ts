@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { connect, createServer, Socket } from 'node:net';
-import { acceptFast } from './fast-wire.ts';
+import { connect, createServer } from 'node:net';
+import { acceptFast, streamWrap } from './fast-wire.ts';
 
 const PATIENCE_MS = 2000;
 const PROBE = 'even keel';
@@ -11,7 +11,7 @@ const PROBE = 'even keel';
  */
 export async function fastLayerWorks(): Promise<boolean> {
   if (process.platform !== 'linux' || process.env['EVENKEEL_PUBLIC_SOCKETS'] === '1') return false;
-  if (typeof (Socket.prototype as unknown as Record<string, unknown>)['_write'] !== 'function') return false;
+  if (streamWrap === null) return false;
   const server = createServer();
   try {
     return await new Promise<boolean>((resolve) => {

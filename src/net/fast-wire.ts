@@ -1,15 +1,16 @@
 import { type Server, Socket } from 'node:net';
+import { getSystemErrorName } from 'node:util';
 import { SocketWire } from './socket-wire.ts';
 import type { Wire } from './wire.ts';
-import { BATCHED, BEHIND, type BatchedWire, TAKEN, type WriteResult, writeBatch } from './write-batch.ts';
+import { BATCHED, type BatchedWire, BEHIND, TAKEN, type WriteResult, writeBatch } from './write-batch.ts';
 
 /**
  * The fast layer: what Node's sockets can do beyond their documented API, all of it in this file.
  *
  * - `server._handle.onconnection`: the accepted handle becomes a Socket with `onread`, so that all client sockets of a worker read into one
  *   shared buffer (public sockets allocate a buffer per read and pass it through the stream machinery).
- * - `socket._write(chunk, 'buffer', done)`, called directly: the write skips the stream's bookkeeping. `done` runs at once when the kernel
- *   took everything.
+ * - `handle.writeBuffer(request, chunk)`, the call that `socket.write` ends in, without the stream's bookkeeping; the request object, which
+ *   only counts when the kernel does not take everything at once, is used again and again. (Node's own code: lib/internal/stream_base_commons.)
  *
  * `fastLayerWorks()` tries both on a real connection when the process starts; where it fails, the public API does the same, slower.
  */
@@ -17,9 +18,35 @@ interface AcceptingHandle {
   onconnection: (error: number | undefined, handle: object | undefined) => void;
 }
 
-interface SocketInternals {
-  _write(chunk: Uint8Array, encoding: 'buffer', done: (error?: Error | null) => void): void;
+interface WriteRequest {
+  oncomplete: ((status: number) => void) | null;
+  /** Keeps the bytes alive until then. */
+  buffer: Uint8Array | null;
 }
+
+interface WritingHandle {
+  /** 0, or a negative errno. */
+  writeBuffer(request: WriteRequest, chunk: Uint8Array): number;
+}
+
+interface StreamWrap {
+  readonly WriteWrap: new () => WriteRequest;
+  /** What the last call on a stream came to. */
+  readonly streamBaseState: Int32Array;
+  readonly kLastWriteWasAsync: number;
+}
+
+/** Node's binding of streams; null where there is none to be had. */
+export const streamWrap: StreamWrap | null = (() => {
+  try {
+    return (process as unknown as { binding(name: string): StreamWrap }).binding('stream_wrap');
+  } catch {
+    return null; // the public API serves then
+  }
+})();
+
+// The request object for the next write. A write that is not through keeps its own.
+let spareRequest: WriteRequest | null = null;
 
 /** As large as a read of libuv gets. */
 export const READ_BUFFER_BYTES = 65_536;
@@ -30,36 +57,40 @@ const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 export class FastWire extends SocketWire implements BatchedWire {
   #pendingBytes = 0;
   #pendingWrites = 0;
-  #isInWrite = false;
   /** Waits for the end of the turn (write-batch). */
   #batched: Uint8Array | null = null;
-  readonly #internals: SocketInternals;
-  readonly #written: (error?: Error | null) => void;
+  /** A batched chunk was written ahead of its batch: `onDrain` is still due. */
+  #owesDrain = false;
+  readonly #completed: (status: number) => void;
+  readonly #internals: { readonly _handle: WritingHandle | null };
 
   constructor(socket: Socket) {
     super(socket);
-    this.#internals = socket as unknown as SocketInternals;
-    this.#written = (error) => this.#onWritten(error);
+    this.#internals = socket as unknown as { readonly _handle: WritingHandle | null };
+    this.#completed = (status) => this.#onCompleted(status);
   }
 
   override get pendingBytes(): number {
     return this.#pendingBytes;
   }
 
+  /** A socket loses its handle when it is destroyed; asking the stream for it costs more. */
+  override get isDestroyed(): boolean {
+    return this.#internals._handle === null;
+  }
+
   override write(chunk: Uint8Array): boolean {
-    if (this.#batched !== null) this.writeBatched();
-    if (this.socket.destroyed) return true;
-    this.#pendingWrites++;
+    if (this.#batched === null) return this.#writeNow(chunk);
+    // Behind the chunk that waits for the batch; `onDrain` comes with the batch, for both.
+    this.#writeBatchedNow();
     this.#pendingBytes += chunk.length;
-    this.#isInWrite = true;
-    this.#internals._write(chunk, 'buffer', this.#written);
-    this.#isInWrite = false;
-    return this.#pendingWrites === 0;
+    this.#writeNow(chunk);
+    return false;
   }
 
   override writeSoon(chunk: Uint8Array): WriteResult {
-    if (this.socket.destroyed) return TAKEN;
-    if (this.#batched !== null || this.#pendingWrites > 0) return this.write(chunk) ? TAKEN : BEHIND;
+    if (this.isDestroyed) return TAKEN;
+    if (this.#batched !== null || this.#owesDrain || this.#pendingWrites > 0) return this.write(chunk) ? TAKEN : BEHIND;
     this.#batched = chunk;
     this.#pendingBytes += chunk.length;
     writeBatch.add(this);
@@ -67,36 +98,66 @@ export class FastWire extends SocketWire implements BatchedWire {
   }
 
   writeBatched(): boolean {
-    const chunk = this.#batched;
-    if (chunk === null) return true;
+    if (this.#batched !== null) this.#writeBatchedNow();
+    if (!this.#owesDrain) return true;
+    this.#owesDrain = false;
+    if (this.#pendingWrites > 0) return false;
+    this.#pendingBytes = 0;
+    if (!this.isDestroyed) this.sink.onDrain();
+    return true;
+  }
+
+  /** The batched chunk goes ahead of its batch; the batch then only tells that it is gone. */
+  #writeBatchedNow(): void {
+    const chunk = this.#batched as Uint8Array;
     this.#batched = null;
-    this.#pendingBytes -= chunk.length;
-    if (this.socket.destroyed) return true;
-    const isTaken = this.write(chunk);
-    if (isTaken && !this.socket.destroyed) this.sink.onDrain();
-    return isTaken;
+    this.#owesDrain = true;
+    this.#writeNow(chunk);
+  }
+
+  #writeNow(chunk: Uint8Array): boolean {
+    const handle = this.#internals._handle;
+    if (handle === null) return true;
+    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = streamWrap as StreamWrap;
+    const request = spareRequest ?? new WriteWrap();
+    const error = handle.writeBuffer(request, chunk);
+    if (error === 0 && streamBaseState[kLastWriteWasAsync] !== 0) {
+      // The kernel is behind: the request lives until it has caught up.
+      spareRequest = null;
+      request.oncomplete = this.#completed;
+      request.buffer = chunk;
+      this.#pendingWrites++;
+      this.#pendingBytes += chunk.length;
+      return false;
+    }
+    spareRequest = request;
+    // The close event tells the sink, later: not within write().
+    if (error !== 0) this.socket.destroy(writeError(error));
+    return this.#pendingWrites === 0;
   }
 
   override end(): void {
-    this.writeBatched();
+    if (this.#batched !== null) this.#writeBatchedNow();
     super.end();
   }
 
   override endAndClose(): void {
-    this.writeBatched();
+    if (this.#batched !== null) this.#writeBatchedNow();
     super.endAndClose();
   }
 
-  #onWritten(error?: Error | null): void {
+  #onCompleted(status: number): void {
     this.#pendingWrites--;
-    if (this.#pendingWrites === 0) this.#pendingBytes = 0;
-    if (error) {
-      // Destroying inside write() would call the sink back before its caller knows: the close event comes later either way.
-      this.socket.destroy(error);
-      return;
-    }
-    if (this.#pendingWrites === 0 && !this.#isInWrite && !this.socket.destroyed) this.sink.onDrain();
+    if (this.#pendingWrites === 0 && !this.#owesDrain) this.#pendingBytes = 0;
+    if (this.isDestroyed) return;
+    if (status < 0) this.socket.destroy(writeError(status));
+    else if (this.#pendingWrites === 0 && !this.#owesDrain) this.sink.onDrain();
   }
+}
+
+function writeError(errno: number): NodeJS.ErrnoException {
+  const code = getSystemErrorName(errno);
+  return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
 }
 
 /** Takes over a listening server's accepts: `onWire` gets a wire that reads into the shared buffer. */

@@ -21,8 +21,13 @@ class WriteBatch {
   #spare: BatchedWire[] = [];
   #isPlanned = false;
   readonly #flush = (): void => this.flush();
-  /** Told after each flush: whether the kernel took everything, and nothing new has been added meanwhile. */
-  onFlushed: ((isAllTaken: boolean, isEmpty: boolean) => void) | null = null;
+  onFlushing: (() => void) | null = null;
+  /** Told after each flush: whether the kernel took everything. */
+  onFlushed: ((isAllTaken: boolean) => void) | null = null;
+
+  get isEmpty(): boolean {
+    return this.#wires.length === 0;
+  }
 
   add(wire: BatchedWire): void {
     this.#wires.push(wire);
@@ -37,12 +42,13 @@ class WriteBatch {
     const wires = this.#wires;
     this.#wires = this.#spare;
     let isAllTaken = true;
+    this.onFlushing?.();
     for (let i = 0; i < wires.length; i++) {
       if (!(wires[i] as BatchedWire).writeBatched()) isAllTaken = false;
     }
     wires.length = 0;
     this.#spare = wires;
-    this.onFlushed?.(isAllTaken, this.#wires.length === 0);
+    this.onFlushed?.(isAllTaken);
   }
 }
 
