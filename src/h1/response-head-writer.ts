@@ -81,7 +81,9 @@ const put = (bytes: Buffer, at: number, source: Buffer) => writeBytes(bytes, at,
 
 /** Upper bound of the head's size in bytes, to make room before `writeResponseHead`. */
 export function responseHeadBound(head: ResponseHead): number {
-  let bound = 512 + head.statusLine.length + head.contentType.length + head.lastModified.length;
+  let bound = 512 + head.statusLine.length + head.lastModified.length;
+  // One that passes as it came is counted with the others.
+  if (head.contentTypeAt < 0) bound += head.contentType.length;
   if (head.server !== null) bound += head.server.length;
   for (const text of head.added) bound += text.length + 4;
   // Each field grows by at most ": " and CRLF.
@@ -121,9 +123,11 @@ export function writeResponseHead(
   }
 
   // 2. what the body is and how long
-  if (head.contentType !== '') {
-    at = writeText(bytes, put(bytes, at, CONTENT_TYPE), head.contentType);
-    at = writeCrLf(bytes, at);
+  if (head.contentTypeAt >= 0 && head.passed !== null) {
+    at = writeCrLf(bytes, writeValue(bytes, put(bytes, at, CONTENT_TYPE), head.passed, head.contentTypeAt));
+  } else {
+    const { contentType } = head;
+    if (contentType !== '') at = writeCrLf(bytes, writeText(bytes, put(bytes, at, CONTENT_TYPE), contentType));
   }
   if (head.contentLength >= 0) {
     at = writeDecimal(bytes, put(bytes, at, CONTENT_LENGTH), head.contentLength);
@@ -151,6 +155,11 @@ export function writeResponseHead(
     at = writeField(bytes, at, added[i] as string, added[i + 1] as string);
   }
   return writeCrLf(bytes, at);
+}
+
+function writeValue(bytes: Buffer, at: number, block: HeaderBlock, index: number): number {
+  const start = block.offsets[index * 4 + 2] as number;
+  return writeBytes(bytes, at, block.bytes, start, block.offsets[index * 4 + 3] as number);
 }
 
 /** The upstream's fields that are not hidden and not made here. */

@@ -11,7 +11,9 @@ export class ResponseHead {
   status = 0;
   /** Reason phrase as the upstream sent it, with the status (`200 Fine`); '' = the standard phrase of `status`. */
   statusLine = '';
-  contentType = '';
+  #contentType = '';
+  /** Index in `passed` of the type that passes as it came; -1: `contentType` was set. */
+  contentTypeAt = -1;
   /** Length in bytes; -1 = not known (chunked or until close). */
   contentLength = -1;
   passed: HeaderBlock | null = null;
@@ -29,7 +31,8 @@ export class ResponseHead {
   reset(): void {
     this.status = 0;
     this.statusLine = '';
-    this.contentType = '';
+    this.#contentType = '';
+    this.contentTypeAt = -1;
     this.contentLength = -1;
     this.passed = null;
     clearArray(this.added);
@@ -37,6 +40,16 @@ export class ResponseHead {
     this.server = '';
     this.lastModified = '';
     this.isOpaque = false;
+  }
+
+  /** '' = no field. */
+  get contentType(): string {
+    return this.contentTypeAt >= 0 && this.passed !== null ? this.passed.value(this.contentTypeAt) : this.#contentType;
+  }
+
+  set contentType(type: string) {
+    this.#contentType = type;
+    this.contentTypeAt = -1;
   }
 
   add(name: string, value: string): void {

@@ -103,7 +103,7 @@ export class ResponseFields {
       }
       const action = this.#actions[id] as number;
       if (action === PASS) continue;
-      if (action === CONTENT_TYPE) response.contentType = headers.value(i);
+      if (action === CONTENT_TYPE) response.contentTypeAt = i;
       else if (action === HIDE) hidden[i] = 1;
       else this.#edit(ex, head, i, action);
     }
