@@ -64,6 +64,8 @@ export class Exchange {
   isUriChanged = false;
   /** `uri` no longer is what `request.target` says (internal redirect, rewrite): proxy_pass without a URI must send `uri`. */
   isUriRewritten = false;
+  /** `uri` still begins with what the location's name stands for: false after `rewrite … break`, when proxy_pass's own URI no longer counts. */
+  isPrefixValid = true;
   startedAtMs = 0;
   // where it goes
   server: VirtualServer;
@@ -86,6 +88,8 @@ export class Exchange {
   bodyBytesSent = 0;
   /** Bytes of the request read, head and body. */
   requestBytes = 0;
+  /** `set $limit_rate`: bytes per second of the response; -1 = what the location says. */
+  limitRateBytes = -1;
   keepAlive = false;
   /** It had arrived, at least in part, before its predecessor was answered: `$pipe`. */
   isPipelined = false;
@@ -109,6 +113,11 @@ export class Exchange {
   body: KeptBody | null = null;
   /** The content handler's state, which variables still read in the log phase; `recycle` gives it back to its pool after that. */
   recyclable: Recyclable | null = null;
+  /** Things that the request has taken and that go back when it is over, log phase included (`limit_conn`). */
+  readonly held: Recyclable[] = [];
+  /** `$limit_req_status`, `$limit_conn_status`: what the first location that limits said; '' = none did. */
+  limitReqStatus = '';
+  limitConnStatus = '';
   /** Log phase ran. */
   isLogged = false;
 
@@ -145,6 +154,7 @@ export class Exchange {
   recycle(): void {
     this.recyclable?.recycle();
     this.recyclable = null;
+    while (this.held.length > 0) this.held.pop()?.recycle();
   }
 
   reset(server: VirtualServer): void {
@@ -154,6 +164,7 @@ export class Exchange {
     this.args = '';
     this.isUriChanged = false;
     this.isUriRewritten = false;
+    this.isPrefixValid = true;
     this.startedAtMs = 0;
     this.server = server;
     this.location = server.defaultLocation;
@@ -168,6 +179,7 @@ export class Exchange {
     this.bytesSent = 0;
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
+    this.limitRateBytes = -1;
     this.keepAlive = false;
     this.isPipelined = false;
     this.isComplete = false;
@@ -180,6 +192,8 @@ export class Exchange {
     this.extras = null;
     this.body = null;
     this.recycle();
+    this.limitReqStatus = '';
+    this.limitConnStatus = '';
     this.isLogged = false;
   }
 }

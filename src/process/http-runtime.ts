@@ -6,6 +6,8 @@ import { Deadlines } from '../core/deadlines.ts';
 import { strerror } from '../core/strerror.ts';
 import { H1Server } from '../h1/h1-server.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
+import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
@@ -33,6 +35,7 @@ export interface HttpRuntimeParts {
   /** The fast layer works here (net/fast-layer-check). */
   readonly isFast: boolean;
   readonly sendZoneMessage: (message: ZoneWorkerMessage) => void;
+  readonly sendLimitMessage: (message: LimitWorkerMessage) => void;
   /** Asks for a socket that was closed while accepting paused; it comes back through `accept`. Null: nobody else has it, so never pause. */
   readonly askForSocket: ((key: string) => void) | null;
 }
@@ -43,6 +46,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #server: H1Server;
   readonly #connections: PeerConnections;
   readonly #zones: ZonePort;
+  readonly #limits: LimitPort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   readonly #gate: AcceptGate;
@@ -66,7 +70,13 @@ export class HttpRuntime implements WorkerRuntime {
       resume: () => this.#resumeAccepting(),
     });
     this.#connections = new PeerConnections(deadlines, parts.isFast);
-    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule: (flush) => void setImmediate(flush) });
+    const schedule = (flush: () => void): void => void setImmediate(flush);
+    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule });
+    this.#limits = new LimitPort({
+      send: parts.sendLimitMessage,
+      schedule,
+      later: (check, ms) => void setTimeout(check, ms).unref(),
+    });
   }
 
   async prepare(config: WorkerConfig): Promise<PreparedConfig> {
@@ -78,6 +88,7 @@ export class HttpRuntime implements WorkerRuntime {
       ...config,
       connections: this.#connections,
       zones: this.#zones,
+      limits: this.#limits,
       previousUpstreams: this.#current?.upstreams ?? null,
     });
     if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
@@ -89,7 +100,9 @@ export class HttpRuntime implements WorkerRuntime {
       shutdownTimeoutMs: core.shutdownTimeoutMs,
       activate: () => {
         this.#parts.log.use(compiled.errorLog, isStderr);
-        this.#zones.setAlone(core.workerProcesses === 1 || !core.hasMaster);
+        const isAlone = core.workerProcesses === 1 || !core.hasMaster;
+        this.#zones.setAlone(isAlone);
+        compiled.limits.activate(isAlone);
         this.#gate.limitTo((main.childrenOf(EVENTS)[0] ?? main).conf(coreModule).workerConnections);
         this.#activate(compiled);
       },
@@ -136,6 +149,10 @@ export class HttpRuntime implements WorkerRuntime {
 
   onZoneMessage(message: ZonePrimaryMessage): void {
     this.#zones.receive(message);
+  }
+
+  onLimitMessage(message: LimitPrimaryMessage): void {
+    this.#limits.receive(message);
   }
 
   upstreamStats(): unknown {

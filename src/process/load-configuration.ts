@@ -3,6 +3,7 @@ import { type Diagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import { Counters } from '../observe/counters.ts';
 import type { Log } from '../observe/error-log.ts';
@@ -44,6 +45,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     defaultErrorLog,
     names,
     zones: null,
+    limits: new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
     counters,
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
@@ -58,6 +60,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const configuration = {
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
+    limitZones: compiled.limits.zones,
     forWorkers: { snapshot, names, defaultErrorLog },
   };
   return { configuration, findings, lateFindings };

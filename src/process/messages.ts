@@ -1,4 +1,5 @@
 import type { ConfigSnapshot } from '../config/tree.ts';
+import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
@@ -29,7 +30,8 @@ export type ToWorker =
   | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
   /** A name that had no address has some now. */
   | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
-  | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage };
+  | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
+  | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage };
 
 /** Worker to primary. */
 export type FromWorker =
@@ -44,7 +46,8 @@ export type FromWorker =
   | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }
   /** From time to time, so that the totals of a worker that is killed are not lost. */
   | { readonly type: 'counters'; readonly counters: readonly number[] }
-  | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage };
+  | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage }
+  | { readonly type: 'limit'; readonly payload: LimitWorkerMessage };
 
 /** Every message between processes. */
 export type WorkerMessage = ToWorker | FromWorker;

@@ -1,4 +1,5 @@
 import { formatDiagnostic } from '../config/diagnostic.ts';
+import { changedKey, type LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import type { Configuration } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
@@ -18,6 +19,10 @@ export interface ReloadParts {
   readonly generation: number;
   /** Workers are processes of their own. */
   readonly hasMaster: boolean;
+  /** Zones of `limit_req` and `limit_conn` in force. */
+  readonly limitZones: readonly LimitZone[];
+  /** Every worker is ready: from here on requests of both configurations come. */
+  readonly onSwap: (next: Configuration) => void;
   /** False when the program was told to leave meanwhile. */
   readonly isWanted: () => boolean;
 }
@@ -34,6 +39,12 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
   const { configuration, findings, lateFindings } = await parts.load();
   for (const finding of [...findings, ...lateFindings]) log.write(finding.severity, formatDiagnostic(finding));
   if (configuration === null) {
+    logFiles.abandon();
+    return null;
+  }
+  const changed = changedKey(parts.limitZones, configuration.limitZones);
+  if (changed !== null) {
+    log.write('emerg', changed);
     logFiles.abandon();
     return null;
   }
@@ -54,6 +65,7 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
     return null;
   }
   // 4. all swap: the point of no return
+  parts.onSwap(configuration);
   const gone = sockets.commit(bound);
   useErrorLog(configuration, log, logFiles);
   logFiles.commit();

@@ -5,6 +5,8 @@ import { accessModule } from '../modules/access/access-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
+import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
+import { limitReqModule } from '../modules/limit-req/limit-req-module.ts';
 import { logModule } from '../modules/log/log-module.ts';
 import { proxyModule } from '../modules/proxy/proxy.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
@@ -20,6 +22,8 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
   upstreamModule,
   rewriteModule,
+  limitReqModule,
+  limitConnModule,
   accessModule,
   proxyModule,
   stubStatusModule,
