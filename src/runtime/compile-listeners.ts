@@ -10,7 +10,7 @@ import type { ListenConf } from '../modules/http-core/listen-conf.ts';
 import { DEFAULT_BACKLOG } from '../modules/http-core/parse-listen.ts';
 import type { ServerNameConf } from '../modules/http-core/server-name-conf.ts';
 import type { Findings } from './findings.ts';
-import { capturingMatch } from '../http/capturing-match.ts';
+import { capturingMatch } from './regex-match.ts';
 import type { Listener } from './runtime.ts';
 
 /** A server without `server_name` has the empty name: it answers requests without a host. */

@@ -4,7 +4,7 @@ import type { Location, VirtualServer } from '../http/location.ts';
 import { type LocationLevel, LocationRouter, type RegexLocation, type StaticLocation } from '../http/route-location.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { compileLocation, type LocationContext } from './compile-location.ts';
-import { capturingMatch } from '../http/capturing-match.ts';
+import { capturingMatch } from './regex-match.ts';
 
 /** One `server` block with all its locations. */
 export function compileServer(scope: Scope, context: LocationContext): VirtualServer {
