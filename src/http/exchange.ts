@@ -1,7 +1,7 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { ClientConnection, ClientStream } from './client-stream.ts';
-import type { Location, VirtualServer } from './location.ts';
 import type { HeaderBlock } from './header-block.ts';
+import type { Location, VirtualServer } from './location.ts';
 import type { KeptBody } from './request-body.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
@@ -64,6 +64,8 @@ export class Exchange {
   isUriChanged = false;
   /** `uri` no longer is what `request.target` says (internal redirect, rewrite): proxy_pass without a URI must send `uri`. */
   isUriRewritten = false;
+  /** `uri` still begins with what the location's name stands for: false after `rewrite … break`, when proxy_pass's own URI no longer counts. */
+  isPrefixValid = true;
   startedAtMs = 0;
   // where it goes
   server: VirtualServer;
@@ -86,6 +88,8 @@ export class Exchange {
   bodyBytesSent = 0;
   /** Bytes of the request read, head and body. */
   requestBytes = 0;
+  /** `set $limit_rate`: bytes per second of the response; -1 = what the location says. */
+  limitRateBytes = -1;
   keepAlive = false;
   /** It had arrived, at least in part, before its predecessor was answered: `$pipe`. */
   isPipelined = false;
@@ -160,6 +164,7 @@ export class Exchange {
     this.args = '';
     this.isUriChanged = false;
     this.isUriRewritten = false;
+    this.isPrefixValid = true;
     this.startedAtMs = 0;
     this.server = server;
     this.location = server.defaultLocation;
@@ -174,6 +179,7 @@ export class Exchange {
     this.bytesSent = 0;
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
+    this.limitRateBytes = -1;
     this.keepAlive = false;
     this.isPipelined = false;
     this.isComplete = false;

@@ -77,6 +77,10 @@ export class Location {
   /** `limit_rate` and `limit_rate_after` where they have variables; null: what `core` says. */
   limitRate: Template | null = null;
   limitRateAfter: Template | null = null;
+  /** `limit_except`: what holds in this location's place for all but some methods; null: nothing. */
+  limitExcept: LimitExcept | null = null;
+  /** `uninitialized_variable_warn`: a variable that `set` never reached is worth a line in the error log. */
+  warnsOfUninitialized = true;
   /** `internal`: 404 for what comes from a client. */
   isInternal = false;
   /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */
@@ -89,6 +93,14 @@ export class Location {
     this.core = core;
     this.errorLog = errorLog;
   }
+}
+
+/** `limit_except`. */
+export interface LimitExcept {
+  /** Methods for which the location itself holds. */
+  readonly methods: ReadonlySet<string>;
+  /** What holds for all others. */
+  readonly location: Location;
 }
 
 export type LogLevel = AnyLogLevel;

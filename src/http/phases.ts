@@ -115,9 +115,9 @@ export function runPhases(ex: Exchange): void {
     enterLocation(ex, server);
     return;
   }
-  const handlers = ex.location.handlers;
-  while (ex.phase < handlers.length) {
-    if (handlers[ex.phase++]?.(ex) !== NEXT) return;
+  // A handler may put another location in the place of this one (`if`).
+  while (ex.phase < ex.location.handlers.length) {
+    if (ex.location.handlers[ex.phase++]?.(ex) !== NEXT) return;
   }
   respondStatus(ex, 404);
 }
@@ -129,10 +129,24 @@ export function internalRedirect(ex: Exchange, uri: string, args: string): void 
   ex.args = args;
   ex.isUriChanged = true;
   ex.isUriRewritten = true;
+  ex.isPrefixValid = true;
   ex.location = ex.server.defaultLocation;
   ex.isInServerPhases = true;
   ex.phase = ex.server.firstRewriteHandler;
   runPhases(ex);
+}
+
+/** The rewrite directives of a location have changed `ex.uri`: chooses a location anew and goes on there. */
+export function chooseLocationAgain(ex: Exchange): void {
+  if (!countRedirect(ex, `while processing "${ex.uri}"`)) return;
+  ex.location = ex.server.defaultLocation;
+  enterLocation(ex, ex.server);
+}
+
+/** What `if` says holds from now on; the phase that runs is left to the caller. */
+export function switchLocation(ex: Exchange, location: Location): void {
+  ex.location = location;
+  limitKeepAlive(ex);
 }
 
 /** Goes on in the location `@name` (`name` with its `@`); the uri stays. */
@@ -145,7 +159,7 @@ export function namedLocation(ex: Exchange, name: string): void {
     return;
   }
   ex.isInServerPhases = false;
-  ex.location = location;
+  ex.location = limited(ex, location);
   limitKeepAlive(ex);
   ex.phase = 0;
   runPhases(ex);
@@ -168,10 +182,10 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
       respondStatus(ex, 404);
       return;
     }
-    ex.location = location;
+    ex.location = limited(ex, location);
   }
   // What a server said about it counts where no location says otherwise. An internal redirect takes nothing back.
-  if (!ex.isInternal) ex.keepAlive = ex.request.keepAlive;
+  if (ex.redirects === 0) ex.keepAlive = ex.request.keepAlive;
   limitKeepAlive(ex);
   const { core } = ex.location;
   const length = ex.request.contentLength;
@@ -186,6 +200,12 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
   }
   ex.phase = 0;
   runPhases(ex);
+}
+
+/** The location, or what its `limit_except` says for this method. */
+function limited(ex: Exchange, location: Location): Location {
+  const { limitExcept } = location;
+  return limitExcept === null || limitExcept.methods.has(ex.request.method) ? location : limitExcept.location;
 }
 
 /** What the location says about how long the connection may live on. */

@@ -1,6 +1,7 @@
 import { SERVER } from '../config/contexts.ts';
 import { ConfigError } from '../config/diagnostic.ts';
 import type { Scope } from '../config/scope.ts';
+import { capturingMatch } from '../http/capturing-match.ts';
 import type { ServerGroup, VirtualServer } from '../http/location.ts';
 import { NamedServers, type ServerName } from '../http/route-server.ts';
 import type { VariableCompiler } from '../http/variable.ts';
@@ -10,7 +11,6 @@ import type { ListenConf } from '../modules/http-core/listen-conf.ts';
 import { DEFAULT_BACKLOG } from '../modules/http-core/parse-listen.ts';
 import type { ServerNameConf } from '../modules/http-core/server-name-conf.ts';
 import type { Findings } from './findings.ts';
-import { capturingMatch } from './regex-match.ts';
 import type { Listener } from './runtime.ts';
 
 /** A server without `server_name` has the empty name: it answers requests without a host. */

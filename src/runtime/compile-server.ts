@@ -1,10 +1,10 @@
 import { LOCATION } from '../config/contexts.ts';
 import type { Scope } from '../config/scope.ts';
+import { capturingMatch } from '../http/capturing-match.ts';
 import type { Location, VirtualServer } from '../http/location.ts';
 import { type LocationLevel, LocationRouter, type RegexLocation, type StaticLocation } from '../http/route-location.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { compileLocation, type LocationContext } from './compile-location.ts';
-import { capturingMatch } from './regex-match.ts';
 
 /** One `server` block with all its locations. */
 export function compileServer(scope: Scope, context: LocationContext): VirtualServer {

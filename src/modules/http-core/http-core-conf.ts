@@ -12,6 +12,8 @@ export interface HttpCoreConf extends CoreSettings, ServerSettings {
   /** Of a location; null in http and server. */
   location: LocationConf | null;
   isInternal: boolean;
+  /** `limit_except`: methods for which it does not hold; null: there is none. */
+  limitExceptMethods: readonly string[] | null;
   /** `limit_rate` and `limit_rate_after` with variables; null: the numbers hold. */
   limitRateText: string | null;
   limitRateAfterText: string | null;
@@ -61,6 +63,7 @@ export function httpCoreDefaults(): HttpCoreConf {
     serverNames: [],
     location: null,
     isInternal: false,
+    limitExceptMethods: null,
     limitRateText: null,
     limitRateAfterText: null,
     connectionPoolBytes: 512,

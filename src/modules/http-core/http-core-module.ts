@@ -7,6 +7,7 @@ import { AddressTable } from './address-table.ts';
 import { compileFileRoot, FILE_VARIABLES } from './file-root.ts';
 import { fileRows } from './file-rows.ts';
 import { type HttpCoreConf, httpCoreDefaults } from './http-core-conf.ts';
+import { compileLimitExcept, limitExceptRow } from './limit-except.ts';
 import { type LocationConf, parseLocation } from './location-conf.ts';
 import { missingFile } from './missing-file.ts';
 import { parseListen } from './parse-listen.ts';
@@ -73,11 +74,14 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       defaultText: '""',
       doc: 'Names of the server: exact, `*.example.com`, `www.example.*`, `.example.com`, `~regex`.',
     }),
+    limitExceptRow,
     ...requestRows,
     ...responseRows,
     ...fileRows,
   ],
-  finish: (merged) => {
+  finish: (merged, own) => {
+    // A location within the location has none.
+    merged.limitExceptMethods = own.limitExceptMethods ?? null;
     if (merged.largeHeaderBuffers.bytes < merged.connectionPoolBytes) {
       throw new ConfigError(
         'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
@@ -89,6 +93,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
     compileFileRoot(conf, build);
     const { location, variables } = build;
     location.isInternal = conf.isInternal;
+    compileLimitExcept(conf.limitExceptMethods, build);
     if (conf.limitRateText !== null) location.limitRate = variables.template(conf.limitRateText);
     if (conf.limitRateAfterText !== null) location.limitRateAfter = variables.template(conf.limitRateAfterText);
     build.setContent(missingFile(conf, build.prefix));

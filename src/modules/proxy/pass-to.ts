@@ -52,8 +52,9 @@ class FixedPass implements PassTo {
 
   target(ex: Exchange, { uri }: Destination): string {
     if (uri === '') return clientTarget(ex);
-    const rest = ex.uri.slice(this.#matchedLength);
-    return withArgs(ex, uri + (ex.isUriChanged ? escapeUri(rest) : rest));
+    // After `rewrite … break` nobody knows what the location's prefix has become: the path is sent as a whole.
+    if (!ex.isPrefixValid) return withArgs(ex, escapedPath(ex, 0));
+    return withArgs(ex, uri + escapedPath(ex, this.#matchedLength));
   }
 }
 
@@ -95,7 +96,13 @@ class VariablePass implements PassTo {
 
 /** As the client sent it, unless something has rewritten it since, or the absolute form had no path (`GET http://a?q`). */
 function clientTarget(ex: Exchange): string {
-  return ex.isUriRewritten || !ex.request.target.startsWith('/') ? withArgs(ex, escapeUri(ex.uri)) : ex.request.target;
+  return ex.isUriRewritten || !ex.request.target.startsWith('/') ? withArgs(ex, escapedPath(ex, 0)) : ex.request.target;
+}
+
+/** The path from `start` on, escaped again where it was decoded or replaced. */
+function escapedPath(ex: Exchange, start: number): string {
+  const path = ex.uri.slice(start);
+  return ex.isUriChanged ? escapeUri(path) : path;
 }
 
 function withArgs(ex: Exchange, path: string): string {

@@ -6,7 +6,7 @@ import { DONE } from '../../http/location.ts';
 import { CONNECTIONS } from '../../upstream/acquire.ts';
 import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
 import { type ProxyWorker, takeProxyRequest } from './attempt-loop.ts';
-import { locationPrefix } from './location-prefix.ts';
+import { locationPrefix, namedScope } from './location-prefix.ts';
 import { finishProxyConf, type ProxyConf, proxyDefaults } from './proxy-conf.ts';
 import { ProxyLocation } from './proxy-location.ts';
 import { PROXY_VARIABLES } from './proxy-variables.ts';
@@ -42,7 +42,7 @@ function withPosition(row: DirectiveSpec<ProxyConf>): DirectiveSpec<ProxyConf> {
 }
 
 function compileProxy(conf: ProxyConf, build: LocationBuild): void {
-  const prefix = locationPrefix(build.scope) ?? '';
+  const prefix = locationPrefix(namedScope(build.scope)) ?? '';
   const location = new ProxyLocation({
     conf,
     core: build.location.core,

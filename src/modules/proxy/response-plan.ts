@@ -56,7 +56,8 @@ export class ResponsePlan implements AccelFields {
     const { pipe } = location;
     const readRateBytes = location.readRateBytes(ex);
     const { limitRate, limitRateAfter } = ex.location;
-    const isVarying = limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
+    const isVarying =
+      ex.limitRateBytes >= 0 || limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
     if (this.buffering === null && this.limitRateBytes < 0 && !isVarying) return pipe;
     const rateBytes = this.limitRateBytes < 0 ? limitRateBytes(ex) : this.limitRateBytes;
     return {

@@ -1,6 +1,6 @@
-import type { Exchange } from '../http/exchange.ts';
-import type { Pattern } from '../http/pcre/compile-pattern.ts';
-import type { VariableCompiler } from '../http/variable.ts';
+import type { Exchange } from './exchange.ts';
+import type { Pattern } from './pcre/compile-pattern.ts';
+import type { VariableCompiler } from './variable.ts';
 
 /** A regex of a location or a server name: matches a text and gives its captures to the exchange. */
 export interface CapturingMatch {
@@ -8,7 +8,7 @@ export interface CapturingMatch {
 }
 
 /** Of a pattern that matched and captures nothing: `$1` is empty then, whatever matched before. */
-const NO_CAPTURES: readonly string[] = [];
+export const NO_CAPTURES: readonly string[] = [];
 
 /** `$1` and kin, and the variables that the pattern names. `isServer`: captures of a server name, which those of a location hide. */
 export function capturingMatch(pattern: Pattern, variables: VariableCompiler, isServer: boolean): CapturingMatch {
