@@ -35,7 +35,8 @@ export const DELIBERATE_DIFFERENCES = {
     'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
   'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
   fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
-  zones: 'Workers report to the primary; `max_conns` can be overrun within one exchange of messages.',
+  zones:
+    'Workers report to the primary; `max_conns` can be overrun within one exchange of messages. `limit_conn` hears of what ended in another worker a moment later.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

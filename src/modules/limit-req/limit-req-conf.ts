@@ -2,8 +2,8 @@ import type { DirectiveUse } from '../../config/directive-spec.ts';
 import { parseInteger } from '../../config/parse-value.ts';
 import type { SourcePos } from '../../config/tree.ts';
 import { nameZone } from '../../config/zone-table.ts';
-import { checkUnbound, type LimitZone, parseZoneParameter } from '../limit-zone/limit-zone.ts';
 import type { RefusalConf } from '../limit-zone/limit-rows.ts';
+import { checkUnbound, type LimitZone, parseZoneParameter } from '../limit-zone/limit-zone.ts';
 
 /** What the request limits say in one scope. */
 export interface LimitReqConf extends RefusalConf {
