@@ -3,13 +3,17 @@ import type { AnyHttpModule } from '../http/http-module.ts';
 import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import { geoModule } from '../modules/geo/geo-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
 import { limitReqModule } from '../modules/limit-req/limit-req-module.ts';
 import { logModule } from '../modules/log/log-module.ts';
+import { mapModule } from '../modules/map/map-module.ts';
 import { proxyModule } from '../modules/proxy/proxy.ts';
+import { refererModule } from '../modules/referer/referer-module.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
+import { splitClientsModule } from '../modules/split-clients/split-clients-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
 import { stubStatusModule } from '../modules/status/stub-status.ts';
 import { upstreamModule } from '../modules/upstream/upstream-module.ts';
@@ -21,6 +25,10 @@ import { upstreamModule } from '../modules/upstream/upstream-module.ts';
 export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
   upstreamModule,
+  geoModule,
+  mapModule,
+  splitClientsModule,
+  refererModule,
   rewriteModule,
   limitReqModule,
   limitConnModule,

@@ -150,12 +150,25 @@ function changeableGetter(variable: Changeable): VariableGetter {
   };
 }
 
+/** How deep variables may be made of variables (`map $a $b { … $a; }`): nginx's limit. */
+const MAX_DEPTH = 255;
+let depth = 0;
+
 /** Of a variable that nothing has set in this request. */
 function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, ex: Exchange): string | null {
   if (compute !== null) {
-    const value = compute(ex);
-    if (!isVolatile) ex.slots[slot] = value;
-    return value;
+    if (depth === MAX_DEPTH) {
+      ex.location.errorLog.write('error', ex, `cycle while evaluating variable "${name}"`);
+      return null;
+    }
+    depth++;
+    try {
+      const value = compute(ex);
+      if (!isVolatile) ex.slots[slot] = value;
+      return value;
+    } finally {
+      depth--;
+    }
   }
   if (isCapture) return null;
   if (ex.location.warnsOfUninitialized) {

@@ -1,6 +1,7 @@
 import { HTTP_SCOPES, LOCATION, LOCATION_IF, SERVER, SERVER_IF } from '../../config/contexts.ts';
 import { type DirectiveSpec, directive } from '../../config/directive-spec.ts';
 import type { Scope } from '../../config/scope.ts';
+import { variableName } from '../../config/variable-name.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { DONE, NEXT, type PhaseHandler } from '../../http/location.ts';
 import { chooseLocationAgain } from '../../http/phases.ts';
@@ -77,8 +78,7 @@ export const rewriteModule: HttpModule<RewriteConf> = {
       args: 2,
       parse: (use) => {
         const [name = '', value = ''] = use.args;
-        if (!name.startsWith('$')) use.fail(`invalid variable name "${name}"`);
-        return { kind: 'set', name: name.slice(1), value, pos: use.pos };
+        return { kind: 'set', name: variableName(use, name), value, pos: use.pos };
       },
       syntax: '$variable value',
       doc: 'Gives a variable a value. Of nginx’s own, `$args` and `$limit_rate` can be set.',
