@@ -1,6 +1,7 @@
 import { reply, replyAndClose } from '../support/scripted-backend.ts';
-import { get, post } from './client-script.ts';
+import { get, pipelined, post, request } from './client-script.ts';
 import { compare } from './compare.ts';
+import type { Stage } from './stage.ts';
 
 const IN_LOCATIONS = `
   location = /seen { return 200 "uri=[$uri] args=[$args] request_uri=[$request_uri]"; }
@@ -262,5 +263,103 @@ compare('rewrite and proxy_pass', {
     'limit_except, another peer': post('/limit-other/a', 'x'),
     'limit_except, the same peer': get('/limit-other/a'),
     'limit_except that lets pass': get('/limit-none/a', { method: 'DELETE' }),
+  },
+});
+
+/** How long the answer takes, in whole seconds. */
+const timed =
+  (target: string) =>
+  async (stage: Stage): Promise<void> => {
+    const begunAt = performance.now();
+    await stage.play(get(target));
+    stage.note(`${target} took ${Math.floor((performance.now() - begunAt + 100) / 1000)} s`);
+  };
+
+compare('set $limit_rate', {
+  backends: { A: reply('x'.repeat(3500)) },
+  http: `
+    log_format rate '$request_uri $status $limit_rate';
+    access_log access.log rate;
+    server {
+      listen 127.0.0.1:%%PORT%%;
+      location /read { return 200 "$limit_rate"; }
+      location /configured { limit_rate 10k; return 200 "$limit_rate"; }
+      location /configured-proxied { limit_rate 10m; proxy_pass http://%%A%%; }
+      location /set { limit_rate 10k; set $limit_rate 5k; return 200 "$limit_rate"; }
+      location /nonsense { limit_rate 10k; set $limit_rate fast; return 200 "$limit_rate"; }
+      location /slow { set $limit_rate $arg_rate; proxy_pass http://%%A%%; }
+      location /freed { limit_rate 100; set $limit_rate 0; proxy_pass http://%%A%%; }
+      location /by-if { if ($arg_slow) { set $limit_rate 1500; } proxy_pass http://%%A%%; }
+      location /if-limit { if ($arg_slow) { limit_rate 1500; } proxy_pass http://%%A%%; }
+    }`,
+  cases: {
+    'nothing said': get('/read'),
+    'read where one is configured': get('/configured'),
+    'logged where one is configured': get('/configured-proxied'),
+    set: get('/set'),
+    'set to nonsense': get('/nonsense'),
+    'slows down': timed('/slow?rate=2000'),
+    'does not where it is 0': timed('/slow?rate=0'),
+    'takes the limit of the location away': timed('/freed'),
+    'set in an if': timed('/by-if?slow=1'),
+    'not set in an if': timed('/by-if'),
+    'limit_rate in an if': timed('/if-limit?slow=1'),
+  },
+});
+
+compare('rewrite, redirects and retries', {
+  backends: { A: reply('A') },
+  http: `
+    server {
+      listen 127.0.0.1:%%PORT%%;
+      server_name first.example;
+      rewrite ^/v1/(.*)$ /api/$1 break;
+      location /api/ { proxy_pass http://%%A%%/base/; }
+      location /exact/ { rewrite ^/exact/$ / break; proxy_pass http://%%A%%; }
+      location ~ ^/regex/(\\d+)/(.*)$ { rewrite ^ /$1?rest=$2 break; proxy_pass http://%%A%%; }
+      location ~ ^/again/(\\d+)$ { set $id $1; rewrite ^ /numbers?id=$id last; }
+      location = /numbers { proxy_pass http://%%A%%; }
+      location /nested/ {
+        rewrite ^/nested/deep/(.*) /nested/other/$1 last;
+        location /nested/deep/ { rewrite ^/nested/deep/(.*) /nested/other/$1 last; }
+        location /nested/other/ { return 200 "other $uri"; }
+      }
+      location /slash/ { proxy_pass http://%%A%%; }
+      location /to-slash { rewrite ^ /slash last; }
+      location /body { rewrite ^ /body-size last; }
+      location /body-size { client_max_body_size 2; return 200 "small"; }
+      location /ten { rewrite "^/ten/(i{0,9})$" /ten/i$1 last; return 200 "$uri"; }
+      location /eleven { rewrite "^/eleven/(i{0,10})$" /eleven/i$1 last; return 200 "$uri"; }
+      location /query-only { rewrite ^ $uri?added=1; return 200 "$uri $args"; }
+      location /high { rewrite ^/high/(.*)$ /seen/$1?x=$1 break; proxy_pass http://%%A%%; }
+      location /raw/ { rewrite ^/raw/(.*)$ /seen/$1 break; proxy_pass http://%%A%%; }
+      location /redirect-set { set $args "new=1"; rewrite ^ /to redirect; }
+      location /absolute { absolute_redirect off; rewrite ^/absolute/(.*) /to/$1 permanent; }
+      location /type.html { rewrite ^ /x.gif break; return 200 "never"; }
+      location /typed.html { rewrite ^ /typed.gif; }
+      location = /typed.gif { return 200 "typed"; }
+    }`,
+  cases: {
+    "break in the server: proxy_pass's URI no longer counts": get('/v1/users?a=b'),
+    'without it': get('/api/users?a=b'),
+    'to the root': get('/exact/'),
+    'captures of the location, not of a rewrite that has none': get('/regex/42/a/b'),
+    'captures kept by set': get('/again/42'),
+    'nested locations': get('/nested/deep/x'),
+    'nested locations, redirected on the way': get('/nested/other/x'),
+    'a location that wants its slash': get('/to-slash'),
+    'a body too large for the new location': post('/body', 'abc'),
+    'a body just right for it': post('/body', 'ab'),
+    'ten rewrites': get('/ten/'),
+    'eleven rewrites': get('/eleven/'),
+    'the same path, more arguments': get('/query-only?a=b'),
+    'high bytes in a path and in arguments': get('/high/%c3%a9%22%5c'),
+    'bytes that need escaping, sent as they are': get('/raw/a"b^c|d'),
+    'a redirect after set $args': get('/redirect-set?old=1'),
+    'absolute_redirect off': get('/absolute/x'),
+    'a type by the new path': get('/typed.html'),
+    'break where nothing answers': get('/type.html'),
+    'POST is sent on': post('/exact/', 'body'),
+    pipelined: pipelined(request('/again/1', { keep: true }), request('/query-only', { keep: true })),
   },
 });

@@ -53,6 +53,11 @@ function cookie(lowerName: string): (ex: Exchange) => string | null {
   };
 }
 
+/** nginx looks at the location's limit when it begins to send: until then there is only what was set. */
+function limitRate(ex: Exchange): string {
+  return String(ex.limitRateBytes >= 0 ? ex.limitRateBytes : ex.stream.isHeadSent ? limitRateBytes(ex) : 0);
+}
+
 /** `set $args`: what was sent no longer tells what is asked for. */
 function assignArgs(ex: Exchange, value: string): void {
   ex.args = value;
@@ -84,7 +89,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'content_type', compile: () => fieldOf('content_type') },
   { name: 'content_length', compile: () => fieldOf('content_length') },
   { name: 'pipe', compile: () => (ex) => (ex.isPipelined ? 'p' : '.') },
-  { name: 'limit_rate', compile: () => (ex) => String(limitRateBytes(ex)), assign: assignLimitRate },
+  { name: 'limit_rate', compile: () => limitRate, assign: assignLimitRate },
   { name: 'http_', isPrefix: true, compile: fieldOf },
   { name: 'cookie_', isPrefix: true, compile: cookie },
   { name: 'arg_', isPrefix: true, compile: (rest) => (ex) => argValue(ex.args, rest) },
