@@ -7,6 +7,7 @@ import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import type { Location, ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
+import type { ProxyProtocol } from '../http/proxy-protocol.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { REQUESTS } from '../observe/counters.ts';
 import { ConnectionState } from './connection-state.ts';
@@ -16,6 +17,7 @@ import type { HeadRefusal } from './head-refusal.ts';
 import { InputQueue } from './input-queue.ts';
 import { Lingering } from './lingering.ts';
 import { out } from './out-buffer.ts';
+import { type PrefaceOwner, PrefaceSink } from './preface-sink.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
 import { ResponseWriter } from './response-writer.ts';
 
@@ -28,11 +30,12 @@ const MAX_PIPELINED_BYTES = 64 * 1024;
  * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
  * Every wait has a deadline; every way out of an exchange goes through `#finish`, once.
  */
-export class ServerConnection implements ClientConnection, ClientStream, WireSink, Deadlined {
+export class ServerConnection implements ClientConnection, ClientStream, WireSink, PrefaceOwner, Deadlined {
   readonly id: number;
   readonly acceptedAtMs: number;
   readonly unixPath: string;
   readonly isTls = false;
+  proxyProtocol: ProxyProtocol | null = null;
   requests = 0;
   deadlineAtMs = Number.POSITIVE_INFINITY;
   sweepIndex = -1;
@@ -56,6 +59,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   /** Bytes of the next request were here when the last one ended. */
   #isNextPipelined = false;
   #isContinueSent = false;
+  /** What the connection does before its first request, for the log. */
+  #doing = 'waiting for request';
   /** How long the connection may now be idle. */
   #idleMs = 0;
 
@@ -96,8 +101,27 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** Starts the clock of client_header_timeout (of the default server, as nginx does). */
   awaitFirstRequest(): void {
-    this.#idleMs = this.#group().defaultServer.settings.clientHeaderTimeoutMs;
+    const { defaultServer, readsProxyProtocol } = this.#group();
+    const { clientHeaderTimeoutMs, clientHeaderBufferBytes } = defaultServer.settings;
+    this.#idleMs = clientHeaderTimeoutMs;
     this.#deadlineIn(this.#idleMs);
+    if (readsProxyProtocol !== true) return;
+    this.#doing = 'reading PROXY protocol';
+    this.#wire.sink = new PrefaceSink(this.#wire, this, clientHeaderBufferBytes);
+  }
+
+  prefaceRead(info: ProxyProtocol | null): void {
+    this.proxyProtocol = info;
+    this.#doing = 'waiting for request';
+  }
+
+  prefaceRefused(level: 'error' | 'info', reason: string): void {
+    if (reason !== '') this.#logWaiting(level, reason);
+    this.#close();
+  }
+
+  #logWaiting(level: 'error' | 'info', text: string): void {
+    this.#group().defaultServer.defaultLocation.errorLog.writeWaiting(level, this, `${text} while ${this.#doing}`);
   }
 
   /** Since when nothing of a request has come; Infinity when something has, or when the wait has no end. */
@@ -194,10 +218,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     out.enterTurn();
     switch (this.#state.name) {
       case 'idle':
-        if (this.requests === 0) {
-          const { errorLog } = this.#group().defaultServer.defaultLocation;
-          errorLog.writeWaiting('info', this, `${CLIENT_TIMED_OUT} while waiting for request`);
-        }
+        if (this.requests === 0) this.#logWaiting('info', CLIENT_TIMED_OUT);
         this.#close();
         break;
       case 'discarding':

@@ -1,6 +1,7 @@
 import type { ProxyError } from '../core/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeaderBlock } from './header-block.ts';
+import type { ProxyProtocol } from './proxy-protocol.ts';
 
 /** The client's connection, as requests and variables see it. */
 export interface ClientConnection {
@@ -13,6 +14,8 @@ export interface ClientConnection {
   /** Path of the listening socket for a unix one; ''. */
   readonly unixPath: string;
   readonly isTls: boolean;
+  /** What its PROXY protocol header said; null: it has none, or one that says nothing. */
+  readonly proxyProtocol: ProxyProtocol | null;
   /** Instant of the accept (`nowMs()` scale), for keepalive_time and `$connection_time`. */
   readonly acceptedAtMs: number;
   /** `$connection_requests`: requests made so far, the present one included. */

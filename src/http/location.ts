@@ -143,6 +143,8 @@ export interface VirtualServer {
 /** All servers behind one listening address. */
 export interface ServerGroup {
   readonly defaultServer: VirtualServer;
+  /** `listen … proxy_protocol`: each connection begins with a PROXY protocol header. Absent: no. */
+  readonly readsProxyProtocol?: boolean;
   /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
   find(host: string, ex: Exchange): VirtualServer;
 }

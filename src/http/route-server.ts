@@ -19,14 +19,16 @@ export type ServerName =
 /** Names of one listening address, each with its server. Order of lookup: exact, longest leading wildcard, longest trailing one, regexes in order. */
 export class NamedServers implements ServerGroup {
   readonly defaultServer: VirtualServer;
+  readonly readsProxyProtocol: boolean;
   readonly #exact = new Map<string, VirtualServer>();
   readonly #leading = new Map<string, VirtualServer>();
   readonly #trailing = new Map<string, VirtualServer>();
   readonly #regexes: { readonly pattern: HostPattern; readonly server: VirtualServer }[] = [];
   #hasNames = false;
 
-  constructor(defaultServer: VirtualServer) {
+  constructor(defaultServer: VirtualServer, readsProxyProtocol = false) {
     this.defaultServer = defaultServer;
+    this.readsProxyProtocol = readsProxyProtocol;
   }
 
   /** False: another server of this address has the name already; the first one keeps it. */

@@ -76,6 +76,7 @@ function implicitListen(): ListenConf {
     isDefault: false,
     hasOptions: false,
     isBind: false,
+    hasProxyProtocol: false,
     pos: null,
   };
 }
@@ -86,7 +87,7 @@ function compileGroup(
   variables: VariableCompiler,
   findings: Findings,
 ): ServerGroup {
-  const group = new NamedServers(serverOf(entry.defaultServer, compiled));
+  const group = new NamedServers(serverOf(entry.defaultServer, compiled), entry.hasProxyProtocol);
   const hasCaptures = namesOf(entry.defaultServer).some(({ pattern }) => (pattern?.captureCount ?? 0) > 0);
   // One server answers whatever the name; nginx does not even look at the names then.
   if (entry.servers.length === 1 && !hasCaptures) return group;

@@ -12,6 +12,7 @@ import { logModule } from '../modules/log/log-module.ts';
 import { mapModule } from '../modules/map/map-module.ts';
 import { proxyModule } from '../modules/proxy/proxy.ts';
 import { refererModule } from '../modules/referer/referer-module.ts';
+import { realIpModule } from '../modules/realip/realip-module.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
 import { splitClientsModule } from '../modules/split-clients/split-clients-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
@@ -30,6 +31,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   splitClientsModule,
   refererModule,
   rewriteModule,
+  realIpModule,
   limitReqModule,
   limitConnModule,
   accessModule,

@@ -124,6 +124,28 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
     'upstream u { zone a 64k; server 127.0.0.1; }\nlimit_req_zone k zone=a:64k rate=1r/s;',
   ),
 
+  // real addresses
+  'set_real_ip_from of every kind': http(
+    'set_real_ip_from 10.0.0.0/8;\nset_real_ip_from 1.2.3.4;\nset_real_ip_from ::/0;\nset_real_ip_from unix:;\nset_real_ip_from localhost;',
+  ),
+  'set_real_ip_from with low bits': http('set_real_ip_from 10.0.0.1/8;'),
+  'set_real_ip_from with a prefix too long': http('set_real_ip_from 10.0.0.0/33;'),
+  'set_real_ip_from with an IPv6 prefix too long': http('set_real_ip_from ::1/129;'),
+  'set_real_ip_from nonsense': http('set_real_ip_from nonsense;'),
+  'set_real_ip_from all': http('set_real_ip_from all;'),
+  'set_real_ip_from a path': http('set_real_ip_from unix:/tmp/x;'),
+  'set_real_ip_from nothing': http('set_real_ip_from "";'),
+  'real_ip_header without a name': http('real_ip_header;'),
+  'real_ip_header twice': http('real_ip_header X-Real-IP;\nreal_ip_header X-Other;'),
+  'real_ip_header of the PROXY protocol': server('real_ip_header proxy_protocol;'),
+  'real_ip_recursive perhaps': http('real_ip_recursive perhaps;'),
+  'set_real_ip_from in an upstream': upstream('set_real_ip_from 10.0.0.1;'),
+  'listen proxy_protocol': server('listen 127.0.0.1:8080 proxy_protocol;'),
+  'listen proxy_protocol=on': server('listen 127.0.0.1:8080 proxy_protocol=on;'),
+  'listen proxy_protocol in one of two servers': http(
+    'server { listen 127.0.0.1:8079 proxy_protocol; }\nserver { listen 127.0.0.1:8079; server_name b; }',
+  ),
+
   // listen and server
   'listen with a bad port': server('listen 127.0.0.1:99999;'),
   'listen on port 0': server('listen 127.0.0.1:0;'),

@@ -33,6 +33,7 @@ export const DELIBERATE_DIFFERENCES = {
   'framing of requests': '`proxy_set_header` cannot set Content-Length and Transfer-Encoding.',
   'lost idle connections':
     'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
+  'PROXY protocol': 'A header may come in pieces; nginx takes it only whole.',
   'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
   fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
   zones:

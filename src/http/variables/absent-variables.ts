@@ -31,7 +31,4 @@ const ABSENT = [
   'upstream_cache_status',
 ] as const;
 
-export const ABSENT_VARIABLES: readonly VariableDef[] = [
-  ...ABSENT.map((name) => ({ name, compile: () => () => null })),
-  { name: 'proxy_protocol_tlv_', isPrefix: true, compile: () => () => null },
-];
+export const ABSENT_VARIABLES: readonly VariableDef[] = ABSENT.map((name) => ({ name, compile: () => () => null }));

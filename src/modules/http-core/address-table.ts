@@ -11,6 +11,7 @@ export interface AddressEntry {
   hasOptions: boolean;
   isBind: boolean;
   hasDefault: boolean;
+  hasProxyProtocol: boolean;
   defaultServer: Scope;
   /** In the order of the file. */
   readonly servers: Scope[];
@@ -31,6 +32,7 @@ export class AddressTable {
         hasOptions: listen.hasOptions,
         isBind: listen.isBind,
         hasDefault: listen.isDefault,
+        hasProxyProtocol: listen.hasProxyProtocol,
         defaultServer: server,
         servers: [server],
       });
@@ -38,6 +40,7 @@ export class AddressTable {
     }
     if (entry.servers.includes(server)) throw new ConfigError(`a duplicate listen ${text}`, listen.pos);
     entry.servers.push(server);
+    entry.hasProxyProtocol ||= listen.hasProxyProtocol;
     if (listen.hasOptions) {
       if (entry.hasOptions) throw new ConfigError(`duplicate listen options for ${text}`, listen.pos);
       entry.hasOptions = true;
