@@ -36,18 +36,6 @@ export function parseAddress(text: string): string | null {
   return isIPv4(text) || (isIPv6(text) && !text.includes('%')) ? addressBytes(text) : null;
 }
 
-/** The same with a port that may follow: `1.2.3.4:80`, `[::1]:80`, `[::1]`, `::1`. */
-export function parseAddressPort(text: string): string | null {
-  const match = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text);
-  const host = match?.[1] ?? match?.[2];
-  if (match === null || host === undefined) return parseAddress(text);
-  const port = match[3] === undefined ? 1 : Number(match[3]);
-  if (port < 1 || port > 65_535) return null;
-  const address = parseAddress(host);
-  // Brackets are for IPv6.
-  return (address?.length === 16) === (match[1] !== undefined) ? address : null;
-}
-
 /** Bytes of a client's address: IPv4 clients of an IPv6 socket count as IPv4. */
 export function clientBytes(address: string): string {
   return unmapped(addressBytes(address));

@@ -72,6 +72,7 @@ compare('real_ip', {
     'X-Real-IP, IPv6': said('/default', 'X-Real-IP: 2001:DB8:0:0:0::1'),
     'X-Real-IP, IPv6 with a port': said('/default', 'X-Real-IP: [2001:db8::1]:99'),
     'X-Real-IP, IPv6 in brackets': said('/default', 'X-Real-IP: [2001:db8::1]'),
+    'X-Real-IP, IPv4 in brackets': said('/default', 'X-Real-IP: [1.1.1.1]:99'),
     'X-Real-IP, a mapped address': said('/default', 'X-Real-IP: ::ffff:1.1.1.1'),
     'X-Real-IP, an IPv6 address full of zeros': said('/default', 'X-Real-IP: 1:0:0:2:0:0:0:3'),
     'X-Real-IP, unspecified': said('/default', 'X-Real-IP: ::'),

@@ -43,6 +43,7 @@ const NO_ADDRESS = '\xff'.repeat(4);
 
 function compileGeo({ source, tables, proxies, isRecursive }: GeoConf, variables: VariableCompiler): VariableGetter {
   const find = finder(tables);
+  const trusted = { networks: proxies, trustsUnix: false };
   const given = source === null ? null : variables.variable(source);
   const speaker = (ex: Exchange): string | null => {
     if (given !== null) return parseAddress(given(ex) ?? '');
@@ -53,7 +54,8 @@ function compileGeo({ source, tables, proxies, isRecursive }: GeoConf, variables
     if (address === null) return find(NO_ADDRESS);
     if (proxies.length === 0) return find(unmapped(address));
     const said = ex.request.headers.getAll('x-forwarded-for');
-    return find(unmapped(forwardedAddress(address, said, proxies, isRecursive)));
+    const client = forwardedAddress(address, said, trusted, isRecursive)?.address ?? address;
+    return find(unmapped(client));
   };
 }
 

@@ -3,13 +3,13 @@ import { type DirectiveUse, directive } from '../../config/directive-spec.ts';
 import { text } from '../../config/values.ts';
 import { addressTextOf } from '../../http/address-text.ts';
 import type { Exchange } from '../../http/exchange.ts';
+import { forwardedAddress, type TrustedProxies } from '../../http/forwarded-address.ts';
 import { lowerCase } from '../../http/host-name.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { NEXT, type PhaseHandler } from '../../http/location.ts';
 import { type Network, parseNetwork } from '../../http/network.ts';
 import { addressBytes } from '../../http/variables/address-bytes.ts';
 import { resolveHost } from '../http-core/resolve-host.ts';
-import { realAddress, type TrustedProxies } from './real-address.ts';
 import { RealClient } from './real-client.ts';
 
 /** Whom to believe, and where it stands. */
@@ -101,7 +101,7 @@ function realIpHandler({ from, header, isRecursive }: RealIpConf): PhaseHandler 
     const said = addressesSaid(ex, header);
     if (said.length === 0) return NEXT;
     const speaker = connection.unixPath === '' ? addressBytes(connection.remoteAddress) : null;
-    const real = realAddress(speaker, said, trusted, isRecursive);
+    const real = forwardedAddress(speaker, said, trusted, isRecursive);
     if (real === null) return NEXT;
     const port = header === PROXY_PROTOCOL ? (connection.proxyProtocol?.clientPort ?? 0) : real.port;
     ex.connection = new RealClient(connection, addressTextOf(real.address), port);

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { addressTextOf } from '../../../../src/http/address-text.ts';
-import { parseNetwork } from '../../../../src/http/network.ts';
-import { addressBytes } from '../../../../src/http/variables/address-bytes.ts';
-import { parseAddressPort, realAddress } from '../../../../src/modules/realip/real-address.ts';
+import { addressTextOf } from '../../../src/http/address-text.ts';
+import { forwardedAddress, parseAddressPort } from '../../../src/http/forwarded-address.ts';
+import { parseNetwork } from '../../../src/http/network.ts';
+import { addressBytes } from '../../../src/http/variables/address-bytes.ts';
 
 const TRUSTED = {
   networks: ['10.0.0.0/8', '2001:db8::/32'].flatMap((text) => parseNetwork(text) ?? []),
@@ -10,7 +10,7 @@ const TRUSTED = {
 };
 
 function real(from: string | null, fields: readonly string[], isRecursive: boolean): string | null {
-  const found = realAddress(from === null ? null : addressBytes(from), fields, TRUSTED, isRecursive);
+  const found = forwardedAddress(from === null ? null : addressBytes(from), fields, TRUSTED, isRecursive);
   return found === null ? null : `${addressTextOf(found.address)} ${found.port}`;
 }
 
@@ -45,6 +45,10 @@ test.each([
   ['1.1.1.1:', null],
   ['1.1.1.1:x', null],
   ['[::1]', null],
+  ['[::1', null],
+  ['[::1]:80', '::1 80'],
+  ['[1.1.1.1]:80', '1.1.1.1 80'],
+  ['', null],
   ['::1%eth0', null],
   ['1.1.1', null],
   ['1.1.1.256', null],
