@@ -79,8 +79,12 @@ export class Exchange {
   phase = 0;
   isInternal = false;
   redirects = 0;
+  /** It was sent to an `error_page`, and no other one may follow. */
+  isErrorPage = false;
   // what goes out
   readonly response = new ResponseHead();
+  /** Status that an error has, whatever the content of its page says; 0 = none: the content's own. */
+  errorStatus = 0;
   /** Nothing but the head is to be sent (HEAD, 204, 304): the stream drops body bytes. */
   isHeadOnly = false;
   /** Bytes sent to the client, all and body only. */
@@ -174,7 +178,9 @@ export class Exchange {
     this.phase = 0;
     this.isInternal = false;
     this.redirects = 0;
+    this.isErrorPage = false;
     this.response.reset();
+    this.errorStatus = 0;
     this.isHeadOnly = false;
     this.bytesSent = 0;
     this.bodyBytesSent = 0;

@@ -1,4 +1,4 @@
-import { respondRedirect, respondStatus } from './error-response.ts';
+import { dropRequestBody, respondRedirect, respondStatus } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { validateHost } from './host-name.ts';
 import { HEADER_ID } from './known-header.ts';
@@ -8,7 +8,7 @@ import { locationValue, redirectToPath } from './redirect.ts';
 import { browserOf } from './user-agent.ts';
 
 /** nginx's limit of internal redirects of one request. */
-const MAX_REDIRECTS = 10;
+export const MAX_REDIRECTS = 10;
 
 /** A head was parsed into `ex.request`: chooses server and location and runs the handlers. They answer, now or later. */
 export function beginExchange(ex: Exchange, group: ServerGroup): void {
@@ -197,6 +197,7 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
   if (location?.autoRedirect === true && ex.uri.length === location.name.length - 1) {
     respondRedirect(ex, 301, locationValue(ex, redirectToPath(location.name, ex.args)));
     return;
+    dropRequestBody(ex);
   }
   ex.phase = 0;
   runPhases(ex);

@@ -43,6 +43,14 @@ export class ResponseHead {
     this.added.push(name, value);
   }
 
+  /** Takes the fields of this lower-case name out of `added`. */
+  remove(lowerName: string): void {
+    const { added } = this;
+    for (let i = added.length - 2; i >= 0; i -= 2) {
+      if ((added[i] as string).toLowerCase() === lowerName) added.splice(i, 2);
+    }
+  }
+
   /** First value of a field by lower-case name, wherever it stands; null when absent. Made for variables, not for the hot path. */
   get(lowerName: string): string | null {
     const passed = this.passed;

@@ -8,6 +8,10 @@ const HEAD = 'HEAD';
  */
 export function sendResponseHead(ex: Exchange): void {
   const response = ex.response;
+  if (ex.errorStatus !== 0) {
+    response.status = ex.errorStatus;
+    response.statusLine = '';
+  }
   const status = response.status;
   // nginx leaves a peer's 204 as it came.
   if (status === 204 && response.statusLine === '') {

@@ -11,7 +11,7 @@ const NO_BYTES = new Uint8Array(0);
  */
 export function sendText(ex: Exchange, status: number, type: string | null, text: string): void {
   const { request, response, stream } = ex;
-  if ((request.framing !== 'none' || request.expectContinue) && !stream.discardBody(true)) {
+  if ((request.framing !== 'none' || request.expectContinue) && !stream.discardBody(ex.errorStatus === 0)) {
     ex.location.errorLog.write('error', ex, 'client sent invalid chunked body');
     respondStatus(ex, 400);
     return;

@@ -3,6 +3,7 @@ import type { AnyHttpModule } from '../http/http-module.ts';
 import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
@@ -26,6 +27,7 @@ import { upstreamModule } from '../modules/upstream/upstream-module.ts';
 export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
   upstreamModule,
+  errorPageModule,
   geoModule,
   mapModule,
   splitClientsModule,

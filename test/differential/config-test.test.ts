@@ -17,6 +17,20 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'events only': 'events {}',
   'no events': 'http {}',
 
+  // error_page
+  'error_page of every form': location(
+    'error_page 404 /a; error_page 500 502 =200 @x; error_page 403 = /$uri; error_page 300 599 http://x/; recursive_error_pages on;',
+  ),
+  'error_page without a page': location('error_page 404;'),
+  'error_page =200 without a status': location('error_page =200 /x;'),
+  'error_page =x': location('error_page 404 =x /x;'),
+  'error_page of no number': location('error_page 404 four /x;'),
+  'error_page of 499': location('error_page 499 /x;'),
+  'error_page of 200': location('error_page 200 /x;'),
+  'error_page of 600': location('error_page 600 /x;'),
+  'error_page of an unknown variable': location('error_page 404 /$nothing;'),
+  'recursive_error_pages twice': location('recursive_error_pages on; recursive_error_pages off;'),
+
   // directives in general
   'unknown directive': server('frobnicate on;'),
   'unknown directive in main': 'frobnicate on;\nevents {}',
@@ -430,6 +444,7 @@ const OTHER_PLACE = new Set([
   'limit_req of an empty zone name',
   'limit_req_zone with an unknown variable',
   'limit_conn of a zone that nobody declared',
+  'error_page of an unknown variable',
   'if of a variable that is unknown',
   'if of a capture',
   'map of a variable that is unknown',

@@ -3,7 +3,7 @@ import type { Deadlines } from '../../core/deadlines.ts';
 import { ProxyError } from '../../core/errors.ts';
 import { strerror } from '../../core/strerror.ts';
 import { copyFields } from '../../http/copy-fields.ts';
-import { respondStatus } from '../../http/error-response.ts';
+import { dropRequestBody, respondStatus } from '../../http/error-response.ts';
 import { escapeTarget } from '../../http/escape-uri.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
@@ -130,8 +130,14 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (isOurs) this.#log('crit', `writing a request body to a temporary file failed: ${error.message}`);
     else if (isNews) this.#log(error.code === 'client-aborted' ? 'info' : 'error', error.message);
     this.#dropAttempt();
-    if (!isOurs && error.code === 'client-aborted') this.#endUnanswered(error.status);
-    else this.#answer(isOurs ? 500 : error.status);
+    if (!isOurs && error.code === 'client-aborted') {
+      this.#endUnanswered(error.status);
+      return;
+    }
+    // An error page gets no part of it.
+    this.#body.close();
+    dropRequestBody(this.#ex as Exchange);
+    this.#answer(isOurs ? 500 : error.status);
   }
 
   onBodyReady(): void {
