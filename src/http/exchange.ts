@@ -57,6 +57,8 @@ export class Exchange {
   uri = '';
   /** Query without '?'. `$args`. */
   args = '';
+  /** A rewrite or `set $args` has made the query empty: `$args` is an empty text then, not nothing. */
+  isArgsEmptied = false;
   /**
    * The path was decoded, or replaced by a redirect: whoever sends `uri` or a part of it on must escape it (http/escape-uri).
    * `request.target` may still hold as sent: see `isUriRewritten`.
@@ -166,6 +168,7 @@ export class Exchange {
     this.host = '';
     this.uri = '';
     this.args = '';
+    this.isArgsEmptied = false;
     this.isUriChanged = false;
     this.isUriRewritten = false;
     this.isPrefixValid = true;

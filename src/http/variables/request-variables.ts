@@ -61,7 +61,12 @@ function limitRate(ex: Exchange): string {
 /** `set $args`: what was sent no longer tells what is asked for. */
 function assignArgs(ex: Exchange, value: string): void {
   ex.args = value;
+  ex.isArgsEmptied = true;
   ex.isUriRewritten = true;
+}
+
+function queryOf(ex: Exchange): string | null {
+  return ex.args === '' && !ex.isArgsEmptied ? null : ex.args;
 }
 
 export const REQUEST_VARIABLES: readonly VariableDef[] = [
@@ -69,8 +74,8 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'uri', compile: () => (ex) => orNull(ex.uri) },
   { name: 'document_uri', compile: () => (ex) => orNull(ex.uri) },
   { name: 'request_uri', compile: () => (ex) => orNull(ex.request.target) },
-  { name: 'args', compile: () => (ex) => orNull(ex.args), assign: assignArgs },
-  { name: 'query_string', compile: () => (ex) => orNull(ex.args) },
+  { name: 'args', compile: () => queryOf, assign: assignArgs },
+  { name: 'query_string', compile: () => queryOf },
   { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },

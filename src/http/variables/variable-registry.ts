@@ -158,7 +158,7 @@ let depth = 0;
 function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, ex: Exchange): string | null {
   if (compute !== null) {
     if (depth === MAX_DEPTH) {
-      ex.location.errorLog.write('error', ex, `cycle while evaluating variable "${name}"`);
+      ex.location.errorLog.write('error', ex, `cycle while evaluating variable "${name}"${whileLogging(ex)}`);
       return null;
     }
     depth++;
@@ -172,8 +172,13 @@ function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, 
   }
   if (isCapture) return null;
   if (ex.location.warnsOfUninitialized) {
-    ex.location.errorLog.write('warn', ex, `using uninitialized "${name}" variable`);
+    ex.location.errorLog.write('warn', ex, `using uninitialized "${name}" variable${whileLogging(ex)}`);
     ex.slots[slot] = '';
   }
   return '';
+}
+
+/** What nginx adds to everything that it says in the log phase. */
+function whileLogging(ex: Exchange): string {
+  return ex.isLogged ? ' while logging request' : '';
 }

@@ -115,6 +115,7 @@ function replaceUri({ replacement, addsArgs }: RewriteRule, variables: VariableC
     const { ex } = run;
     run.quotesCaptures = false;
     const uri = path(run);
+    if (query !== null || (!addsArgs && ex.args !== '')) ex.isArgsEmptied = true;
     if (query !== null) ex.args = oldArgs === '' ? query(run) : `${query(run)}&${oldArgs}`;
     else if (!addsArgs) ex.args = '';
     run.log(`rewritten data: "${uri}", args: "${ex.args}"`);
