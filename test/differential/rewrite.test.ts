@@ -202,6 +202,8 @@ compare('rewrite and proxy_pass', {
       location /with-uri/ { proxy_pass http://%%A%%/base/; }
       location /break-word/ { rewrite ^/break-word/(.*) /y/$1; break; proxy_pass http://%%A%%/base/; }
       location /only-break/ { break; proxy_pass http://%%A%%/base/; }
+      location /no-peer/ { set $peer ""; proxy_pass http://$peer/fixed?a=b; }
+      location /bad-peer/ { set $peer "127.0.0.1:99999"; proxy_pass http://$peer$request_uri; }
       location /set-args/ { set $args "a=b"; proxy_pass http://%%A%%; }
       location /set-args-uri/ { set $args "a=b"; proxy_pass http://%%A%%/base/; }
       location /drop-args/ { rewrite ^ $uri? break; proxy_pass http://%%A%%; }
@@ -247,6 +249,8 @@ compare('rewrite and proxy_pass', {
     'arguments dropped': get('/drop-args/a?c=d'),
     'a peer by variable': get('/variable/a?c=d'),
     'a URI by variable': get('/variable-uri/a?c=d'),
+    'a peer by variable that is none': get('/no-peer/a'),
+    'a peer by variable with a bad port': get('/bad-peer/a?b=c'),
     'a capture in a header': get('/capture/a'),
     'a peer by set': get('/choose/a'),
     'a peer by if and set': get('/choose/a?b=1'),

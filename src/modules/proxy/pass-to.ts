@@ -74,7 +74,7 @@ class VariablePass implements PassTo {
     try {
       if (text.length <= 'http://'.length) throw new ConfigError('invalid URL prefix');
       const url = parseProxyUrl(text);
-      const group = this.#registry.forVariable(url.authority, DEFAULT_PORT);
+      const group = this.#group(url);
       if (group !== null) return { group, host: url.host, port: url.port, uri: url.uri };
       errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
       return 502;
@@ -91,6 +91,16 @@ class VariablePass implements PassTo {
 
   target(ex: Exchange, { uri }: Destination): string {
     return uri === '' ? clientTarget(ex) : uri;
+  }
+
+  /** A finding names all that stands behind the scheme. */
+  #group({ authority, text }: ProxyUrl): UpstreamGroup | null {
+    try {
+      return this.#registry.forVariable(authority, DEFAULT_PORT);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.message.replace(`"${authority}"`, () => `"${text.slice('http://'.length)}"`));
+    }
   }
 }
 
