@@ -53,7 +53,11 @@ const DEFAULT_PARTS: readonly Part[] = [
 ];
 
 /** In nginx only `--with-…`. */
-const OPTIONAL_PARTS: readonly Part[] = [here('http_realip_module'), here('http_stub_status_module')];
+const OPTIONAL_PARTS: readonly Part[] = [
+  here('http_ssl_module'),
+  here('http_realip_module'),
+  here('http_stub_status_module'),
+];
 
 /** What `-V` prints behind `configure arguments:`; nothing but switches, since tools search this line for words. */
 export function configureArguments(): string {

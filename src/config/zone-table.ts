@@ -2,7 +2,7 @@ import type { DirectiveUse } from './directive-spec.ts';
 import type { Scope } from './scope.ts';
 
 /** What a shared memory zone is for: two directives may name the same zone only when they mean the same kind. */
-export type ZoneUse = 'upstream' | 'limit_req' | 'limit_conn';
+export type ZoneUse = 'upstream' | 'limit_req' | 'limit_conn' | 'ssl_session_cache';
 
 interface NamedZone {
   readonly use: ZoneUse;

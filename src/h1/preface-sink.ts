@@ -38,7 +38,8 @@ export class PrefaceSink implements WireSink {
     this.#wire.sink = this.#owner;
     this.#owner.prefaceRead(result.info);
     const rest = buffer.subarray(result.end - before, length);
-    if (rest.length > 0) this.#owner.onBytes(rest, rest.length);
+    if (this.#wire.afterPreface !== undefined) this.#wire.afterPreface(rest);
+    else if (rest.length > 0) this.#owner.onBytes(rest, rest.length);
   }
 
   onFin(): void {

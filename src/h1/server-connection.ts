@@ -8,6 +8,8 @@ import type { HeaderBlock } from '../http/header-block.ts';
 import type { Location, ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
 import type { ProxyProtocol } from '../http/proxy-protocol.ts';
+import type { ClientTls } from '../http/tls.ts';
+import { HandshakeError } from '../net/tls-server-wire.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { REQUESTS } from '../observe/counters.ts';
 import { ConnectionState } from './connection-state.ts';
@@ -26,6 +28,14 @@ const CLIENT_TIMED_OUT = 'client timed out (110: Connection timed out)';
 /** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
 
+/** How a connection came. */
+export interface AcceptedBy {
+  /** Path of the listening socket; ''. */
+  readonly unixPath: string;
+  /** Null: the port is none of TLS. */
+  readonly tls: ClientTls | null;
+}
+
 /**
  * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
  * Every wait has a deadline; every way out of an exchange goes through `#finish`, once.
@@ -34,7 +44,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   readonly id: number;
   readonly acceptedAtMs: number;
   readonly unixPath: string;
-  readonly isTls = false;
+  readonly tls: ClientTls | null;
   proxyProtocol: ProxyProtocol | null = null;
   requests = 0;
   deadlineAtMs = Number.POSITIVE_INFINITY;
@@ -69,18 +79,23 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     wire: Wire,
     id: number,
     group: () => ServerGroup,
-    unixPath: string,
+    { unixPath, tls }: AcceptedBy,
     acceptedAtMs: number,
   ) {
     this.id = id;
     this.acceptedAtMs = acceptedAtMs;
     this.unixPath = unixPath;
+    this.tls = tls;
     this.#server = server;
     this.#wire = wire;
     this.#group = group;
     this.#writer = new ResponseWriter(wire, () => this.#watchSending());
     this.#head = new HeadInput(server);
     this.#state = new ConnectionState(server.counters);
+  }
+
+  get isTls(): boolean {
+    return this.tls?.isEncrypted === true;
   }
 
   get remoteAddress(): string {
@@ -121,7 +136,11 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   }
 
   #logWaiting(level: 'error' | 'info', text: string): void {
-    this.#group().defaultServer.defaultLocation.errorLog.writeWaiting(level, this, `${text} while ${this.#doing}`);
+    this.#group().defaultServer.defaultLocation.errorLog.writeWaiting(
+      level,
+      this,
+      `${text} while ${this.tls?.isHandshaking === true ? 'SSL handshaking' : this.#doing}`,
+    );
   }
 
   /** Since when nothing of a request has come; Infinity when something has, or when the wait has no end. */
@@ -192,6 +211,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   onClose(error: Error | null): void {
     const state = this.#state.name;
     this.#isFinSeen = true;
+    if (error instanceof HandshakeError) this.#logWaiting('info', error.message);
     out.enterTurn();
     if (state === 'tunnel') {
       this.#tunnel?.onTunnelEnd(

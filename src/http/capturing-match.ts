@@ -5,6 +5,8 @@ import type { VariableCompiler } from './variable.ts';
 /** A regex of a location or a server name: matches a text and gives its captures to the exchange. */
 export interface CapturingMatch {
   matches(subject: string, ex: Exchange): boolean;
+  /** Matches without keeping what was captured. */
+  test(subject: string): boolean;
 }
 
 /** Of a pattern that matched and captures nothing: `$1` is empty then, whatever matched before. */
@@ -15,6 +17,7 @@ export function capturingMatch(pattern: Pattern, variables: VariableCompiler, is
   const names = pattern.groupNames.map(({ name, index }) => ({ index, slot: variables.slot(name) }));
   if (pattern.captureCount === 0) {
     return {
+      test: (subject) => pattern.test(subject),
       matches(subject, ex) {
         if (!pattern.test(subject)) return false;
         ex.captures = NO_CAPTURES;
@@ -23,6 +26,7 @@ export function capturingMatch(pattern: Pattern, variables: VariableCompiler, is
     };
   }
   return {
+    test: (subject) => pattern.test(subject),
     matches(subject, ex) {
       const captures = pattern.exec(subject);
       if (captures === null) return false;

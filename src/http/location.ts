@@ -1,6 +1,7 @@
 import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
 import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
+import type { ServerTls } from './tls.ts';
 import type { Template } from './variable.ts';
 
 /** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
@@ -138,6 +139,8 @@ export interface VirtualServer {
   /** Chooses the location of `ex.uri`; sets `ex.captures` for a regex one. Null: none fits (404 by the default location). */
   findLocation(ex: Exchange): Location | null;
   readonly namedLocations: ReadonlyMap<string, Location>;
+  /** Null: it has no certificate, and refuses no handshake. */
+  readonly tls: ServerTls | null;
 }
 
 /** All servers behind one listening address. */
@@ -145,6 +148,10 @@ export interface ServerGroup {
   readonly defaultServer: VirtualServer;
   /** `listen … proxy_protocol`: each connection begins with a PROXY protocol header. Absent: no. */
   readonly readsProxyProtocol?: boolean;
+  /** `listen … ssl`. Absent: no. */
+  readonly isTls?: boolean;
   /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
   find(host: string, ex: Exchange): VirtualServer;
+  /** Server that has this name (lower case) among others; null: none has, or there is only one server. */
+  findNamed(host: string): VirtualServer | null;
 }

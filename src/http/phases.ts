@@ -5,6 +5,7 @@ import { HEADER_ID } from './known-header.ts';
 import { type Location, NEXT, type ServerGroup, type VirtualServer } from './location.ts';
 import { parseTarget } from './normalize-uri.ts';
 import { locationValue, redirectToPath } from './redirect.ts';
+import { refuseOnTlsPort } from './tls.ts';
 import { browserOf } from './user-agent.ts';
 
 /** nginx's limit of internal redirects of one request. */
@@ -25,7 +26,7 @@ export function beginExchange(ex: Exchange, group: ServerGroup): void {
   runPhases(ex);
 }
 
-/** Target, host, server and method. False: refused and answered. */
+/** Target, host, server, TLS and method. False: refused and answered. */
 function admit(ex: Exchange, group: ServerGroup): boolean {
   const { request } = ex;
   const first = group.defaultServer;
@@ -47,6 +48,8 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
 
   // 2. The host, and with it the server. HTTP/1.1 wants a Host field beside an absolute target too.
   if (request.version === 11 && request.headers.find(HEADER_ID.host) < 0) {
+    ex.server = group.find('', ex);
+    ex.location = ex.server.defaultLocation;
     return refuse(ex, 400, 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
   }
   if (request.rawHost !== null) {
@@ -64,7 +67,18 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
   ex.server = group.find(ex.host, ex);
   ex.location = ex.server.defaultLocation;
 
-  // 3. The method.
+  // 3. What a TLS port asks for.
+  const { tls } = ex.connection;
+  const refusal = tls === null ? null : refuseOnTlsPort(ex, tls);
+  if (refusal !== null) {
+    if (refusal.status === 421) {
+      ex.server = first;
+      ex.location = first.defaultLocation;
+    }
+    return refuse(ex, refusal.status, `${refusal.text} while reading client request headers`);
+  }
+
+  // 4. The method.
   const { method } = request;
   if (method === 'TRACE' || method === 'CONNECT') {
     return refuse(ex, 405, `client sent ${method} method while reading client request headers`);

@@ -7,6 +7,7 @@ import { coreModule } from '../modules/core/core-module.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
 import { LIMITS, LimitPlan } from '../modules/limit-zone/limit-plan.ts';
 import type { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { TLS_FILES, type TlsFiles } from '../net/tls-files.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { ErrorLog, Log } from '../observe/error-log.ts';
@@ -27,6 +28,7 @@ export interface CompileParts {
   readonly stats: ClusterStatsClient;
   readonly connections: PeerConnections;
   readonly names: ResolvedNames;
+  readonly tls: TlsFiles;
   /** Null where nothing is served (the check in the primary). */
   readonly zones: ZoneLink | null;
   readonly limits: LimitPort;
@@ -59,6 +61,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     .provide(DEFAULT_ERROR_LOG, { path: parts.defaultErrorLog })
     .provide(COUNTERS, parts.counters)
     .provide(CLUSTER_STATS, parts.stats)
+    .provide(TLS_FILES, parts.tls)
     .provide(UPSTREAMS, upstreams)
     .provide(LIMITS, limits)
     .provide(CONNECTIONS, parts.connections);

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { EVENTS } from '../config/contexts.ts';
 import { formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { readScopes } from '../config/walk.ts';
@@ -11,6 +12,9 @@ import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import { readByEvents, SocketWire } from '../net/socket-wire.ts';
+import { TlsFiles } from '../net/tls-files.ts';
+import { TlsServerWire } from '../net/tls-server-wire.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -25,6 +29,7 @@ import { type CompiledConfig, compileConfig } from './compile-config.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
+import { chooseTls, TlsGroups } from './tls-choice.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
 export interface HttpRuntimeParts {
@@ -86,6 +91,7 @@ export class HttpRuntime implements WorkerRuntime {
     const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
       ...this.#parts,
       ...config,
+      tls: new TlsFiles(Buffer.from(config.ticketKey, 'base64'), config.tlsFiles),
       connections: this.#connections,
       zones: this.#zones,
       limits: this.#limits,
@@ -119,12 +125,30 @@ export class HttpRuntime implements WorkerRuntime {
           this.#server.accept(wire, point.groupsOf(wire), address.path);
           this.#gate.onAccepted();
         },
+        isTls: () => point.isTls,
+        onSocket: (socket) => this.#acceptTls(point, socket),
         onAcceptError: (errno) => this.#acceptFailed(errno),
       },
       this.#parts.isFast,
     );
     await point.acceptor.listen(handle, address.backlog);
     this.#points.set(address.text, point);
+  }
+
+  /** A client of an address that is TLS, or shares its socket with one that is. */
+  #acceptTls(point: AcceptPoint, socket: Socket): void {
+    const { path } = point.address;
+    const groups = point.groupsOf(socket);
+    if (groups().isTls === true) {
+      const wire = new TlsServerWire(socket, (name) => chooseTls(groups(), name), groups().readsProxyProtocol === true);
+      const named = new TlsGroups(groups, wire);
+      this.#server.accept(wire, () => named.current(), path, wire);
+    } else {
+      const wire = new SocketWire(socket);
+      this.#server.accept(wire, groups, path);
+      readByEvents(socket, wire);
+    }
+    this.#gate.onAccepted();
   }
 
   stopAccepting(address: string): void {

@@ -1,6 +1,7 @@
 import type { ConfigSnapshot } from '../config/tree.ts';
 import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { TlsFileContents } from '../net/tls-files.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
@@ -12,6 +13,10 @@ export interface WorkerConfig {
   readonly names: ResolvedNames;
   /** Where errors go when no `error_log` says so. */
   readonly defaultErrorLog: string;
+  /** Certificates, keys and kin, read once for all workers. */
+  readonly tlsFiles: TlsFileContents;
+  /** Key of session tickets where no file has one; base64. */
+  readonly ticketKey: string;
 }
 
 /**

@@ -30,6 +30,7 @@ export function compileListeners(
   // An address beside a wildcard of its port shares the wildcard's socket, unless it asked for one of its own.
   const sharing = new Map<AddressEntry, Map<string, ServerGroup>>();
   for (const entry of entries.values()) {
+    if (entry.isTls) findings.collect(null, () => checkCertificates(entry, compiled));
     const wildcard = wildcards.get(portKey(entry));
     const group = compileGroup(entry, compiled, variables, findings);
     if (wildcard === undefined || wildcard === entry || entry.isBind) {
@@ -42,6 +43,16 @@ export function compileListeners(
     }
   }
   return listeners.map((one) => (one.byLocalAddress?.size === 0 ? { ...one, byLocalAddress: null } : one));
+}
+
+/** nginx: the default server of a TLS address has a certificate; where it refuses handshakes, each of the others. */
+function checkCertificates(entry: AddressEntry, compiled: ReadonlyMap<Scope, VirtualServer>): void {
+  const first = serverOf(entry.defaultServer, compiled).tls;
+  if (first !== null && !first.rejectsHandshake) return;
+  const bare =
+    first === null ? entry.defaultServer : entry.servers.find((scope) => serverOf(scope, compiled).tls === null);
+  if (bare === undefined) return;
+  throw new ConfigError('no "ssl_certificate" is defined for the "listen ... ssl" directive', bare.pos);
 }
 
 function addressTable(http: Scope, findings: Findings): AddressTable {
@@ -77,6 +88,7 @@ function implicitListen(): ListenConf {
     hasOptions: false,
     isBind: false,
     hasProxyProtocol: false,
+    isTls: false,
     pos: null,
   };
 }
@@ -87,7 +99,7 @@ function compileGroup(
   variables: VariableCompiler,
   findings: Findings,
 ): ServerGroup {
-  const group = new NamedServers(serverOf(entry.defaultServer, compiled), entry.hasProxyProtocol);
+  const group = new NamedServers(serverOf(entry.defaultServer, compiled), entry.hasProxyProtocol, entry.isTls);
   const hasCaptures = namesOf(entry.defaultServer).some(({ pattern }) => (pattern?.captureCount ?? 0) > 0);
   // One server answers whatever the name; nginx does not even look at the names then.
   if (entry.servers.length === 1 && !hasCaptures) return group;

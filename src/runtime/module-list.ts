@@ -16,6 +16,7 @@ import { realIpModule } from '../modules/realip/realip-module.ts';
 import { refererModule } from '../modules/referer/referer-module.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
 import { splitClientsModule } from '../modules/split-clients/split-clients-module.ts';
+import { sslModule } from '../modules/ssl/ssl-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
 import { stubStatusModule } from '../modules/status/stub-status.ts';
 import { upstreamModule } from '../modules/upstream/upstream-module.ts';
@@ -26,8 +27,9 @@ import { upstreamModule } from '../modules/upstream/upstream-module.ts';
  */
 export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
-  upstreamModule,
+  sslModule,
   errorPageModule,
+  upstreamModule,
   geoModule,
   mapModule,
   splitClientsModule,

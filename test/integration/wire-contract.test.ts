@@ -54,6 +54,8 @@ async function accepted(isFast: boolean): Promise<{ wire: Wire; heard: Listener;
   });
   const acceptor = new Acceptor(
     {
+      isTls: () => false,
+      onSocket: () => undefined,
       onWire: (accepted) => {
         wire = accepted;
         lastAccepted = accepted;

@@ -8,6 +8,7 @@ import type { ServerGroup } from '../../src/http/location.ts';
 import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from '../../src/http/observe-services.ts';
 import { LIMITS, LimitPlan } from '../../src/modules/limit-zone/limit-plan.ts';
 import { LimitPort } from '../../src/modules/limit-zone/limit-port.ts';
+import { TLS_FILES, TlsFiles } from '../../src/net/tls-files.ts';
 import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
@@ -48,6 +49,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
       isEnabled: () => true,
       write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
     })
+    .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null))
     .provide(LIMITS, limits)
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))

@@ -12,6 +12,7 @@ export interface AddressEntry {
   isBind: boolean;
   hasDefault: boolean;
   hasProxyProtocol: boolean;
+  isTls: boolean;
   defaultServer: Scope;
   /** In the order of the file. */
   readonly servers: Scope[];
@@ -33,6 +34,7 @@ export class AddressTable {
         isBind: listen.isBind,
         hasDefault: listen.isDefault,
         hasProxyProtocol: listen.hasProxyProtocol,
+        isTls: listen.isTls,
         defaultServer: server,
         servers: [server],
       });
@@ -41,6 +43,7 @@ export class AddressTable {
     if (entry.servers.includes(server)) throw new ConfigError(`a duplicate listen ${text}`, listen.pos);
     entry.servers.push(server);
     entry.hasProxyProtocol ||= listen.hasProxyProtocol;
+    entry.isTls ||= listen.isTls;
     if (listen.hasOptions) {
       if (entry.hasOptions) throw new ConfigError(`duplicate listen options for ${text}`, listen.pos);
       entry.hasOptions = true;

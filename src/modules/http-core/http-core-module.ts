@@ -58,7 +58,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
         return listens;
       },
       syntax:
-        'address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [ipv6only=on|off] [reuseport] [bind] …',
+        'address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [ipv6only=on|off] [reuseport] [bind] [ssl] …',
       defaultText: '*:80 | *:8000',
       doc: 'An address that the server answers on. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
     }),

@@ -14,5 +14,7 @@ export interface ListenConf {
   readonly isBind: boolean;
   /** `proxy_protocol`: holds for the address, whichever server says so. */
   readonly hasProxyProtocol: boolean;
+  /** `ssl`: as well. */
+  readonly isTls: boolean;
   readonly pos: SourcePos | null;
 }

@@ -7,7 +7,7 @@ import type { ListenConf } from './listen-conf.ts';
 export const DEFAULT_BACKLOG = 511;
 
 /** nginx knows them; here they are still to come. */
-const LATER = ['ssl', 'http2', 'quic'];
+const LATER = ['http2', 'quic'];
 
 interface Options {
   backlog: number;
@@ -17,6 +17,7 @@ interface Options {
   /** Any option of the socket, `bind` included. */
   hasOptions: boolean;
   hasProxyProtocol: boolean;
+  isTls: boolean;
 }
 
 /** `listen address[:port] [parameter …]`: one conf per address that it names. */
@@ -30,6 +31,7 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     isDefault: false,
     hasOptions: false,
     hasProxyProtocol: false,
+    isTls: false,
   };
   for (const parameter of parameters) readParameter(parameter, options, use);
   return addresses.map((address) => ({
@@ -48,6 +50,7 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     hasOptions: options.hasOptions,
     isBind: options.hasOptions,
     hasProxyProtocol: options.hasProxyProtocol,
+    isTls: options.isTls,
     pos: use.pos,
   }));
 }
@@ -68,6 +71,9 @@ function readWord(word: string, options: Options, use: DirectiveUse): void {
       return;
     case 'proxy_protocol':
       options.hasProxyProtocol = true;
+      return;
+    case 'ssl':
+      options.isTls = true;
       return;
     case 'bind':
     case 'deferred':

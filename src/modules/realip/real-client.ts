@@ -35,6 +35,10 @@ export class RealClient implements ClientConnection {
     return this.behind.isTls;
   }
 
+  get tls(): ClientConnection['tls'] {
+    return this.behind.tls;
+  }
+
   get proxyProtocol(): ClientConnection['proxyProtocol'] {
     return this.behind.proxyProtocol;
   }
