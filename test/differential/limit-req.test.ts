@@ -15,7 +15,7 @@ compare('limit_req', {
   http: `
     limit_req_zone $arg_k zone=slow:32k rate=1r/m;
     limit_req_zone $arg_j zone=other:32k rate=1r/m;
-    limit_req_zone $arg_k zone=fast:32k rate=10r/s;
+    limit_req_zone $arg_k zone=fast:32k rate=2r/s;
     limit_req_zone $binary_remote_addr zone=client:32k rate=1r/m;
     limit_req_zone "$arg_k $http_x_k" zone=text:32k rate=1r/m;
     limit_req_zone constant zone=constant:32k rate=1r/m;
@@ -74,7 +74,7 @@ compare('limit_req', {
       const playing: Promise<unknown>[] = [];
       for (let i = 0; i < 5; i++) {
         playing.push(stage.play(get('/wait?k=9')));
-        await sleep(15); // so that they come in this order, and end so
+        await sleep(30); // so that they come in this order, and end so
       }
       await Promise.all(playing);
     },
