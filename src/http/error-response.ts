@@ -51,6 +51,9 @@ export function sendStatusPage(ex: Exchange, status: number): void {
   ex.errorStatus = response.status;
   response.contentType = body.length > 0 ? 'text/html' : '';
   response.lastModified = '';
+  response.lastModifiedSec = -1;
+  response.part = null;
+  response.remove('etag');
   response.isOpaque = false;
   sendWhole(ex, body);
 }

@@ -68,6 +68,8 @@ export class Exchange {
   isUriRewritten = false;
   /** `uri` still begins with what the location's name stands for: false after `rewrite … break`, when proxy_pass's own URI no longer counts. */
   isPrefixValid = true;
+  /** `try_files` has put `uri` below the alias of a regex location. */
+  addsUriToAlias = false;
   startedAtMs = 0;
   // where it goes
   server: VirtualServer;
@@ -172,6 +174,7 @@ export class Exchange {
     this.isUriChanged = false;
     this.isUriRewritten = false;
     this.isPrefixValid = true;
+    this.addsUriToAlias = false;
     this.startedAtMs = 0;
     this.server = server;
     this.location = server.defaultLocation;

@@ -53,6 +53,12 @@ export interface CoreSettings {
   logNotFound: boolean;
   logSubrequest: boolean;
   defaultType: string;
+  /** `etag`: files have an ETag. */
+  etag: boolean;
+  /** Which times in If-Modified-Since mean that a response has not changed. */
+  ifModifiedSince: 'off' | 'exact' | 'before';
+  /** Ranges that one response may have; more get the whole. 0: ranges are not answered. */
+  maxRanges: number;
   /** Lower-case extension to type. */
   types: ReadonlyMap<string, string>;
   /** Bytes per second for the response; 0 = unlimited. */

@@ -144,6 +144,7 @@ export function internalRedirect(ex: Exchange, uri: string, args: string): void 
   ex.isUriChanged = true;
   ex.isUriRewritten = true;
   ex.isPrefixValid = true;
+  ex.addsUriToAlias = false;
   ex.location = ex.server.defaultLocation;
   ex.isInServerPhases = true;
   ex.phase = ex.server.firstRewriteHandler;
@@ -205,13 +206,13 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
   const length = ex.request.contentLength;
   if (core.clientMaxBodyBytes > 0 && length > core.clientMaxBodyBytes) {
     ex.location.errorLog.write('error', ex, `client intended to send too large body: ${length} bytes`);
+    dropRequestBody(ex);
     respondStatus(ex, 413);
     return;
   }
   if (location?.autoRedirect === true && ex.uri.length === location.name.length - 1) {
     respondRedirect(ex, 301, locationValue(ex, redirectToPath(location.name, ex.args)));
     return;
-    dropRequestBody(ex);
   }
   ex.phase = 0;
   runPhases(ex);

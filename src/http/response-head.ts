@@ -1,6 +1,15 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { HeaderBlock } from './header-block.ts';
 
+/** A response made here that says that it has ranges, or is one. It no longer counts once a filter has changed the length. */
+export interface ResponsePart {
+  readonly status: number;
+  readonly contentLength: number;
+  /** '' = that of the whole. */
+  readonly contentType: string;
+  readonly field: readonly [name: string, value: string] | null;
+}
+
 /**
  * A response's head before it is written in the client's protocol.
  * Fields come from two places: `passed` (an upstream's fields, those not `hidden`) and `added` (ours).
@@ -23,6 +32,10 @@ export class ResponseHead {
   server: string | null = '';
   /** Last-Modified of a response made here; '' = none. */
   lastModified = '';
+  /** The same in seconds since 1970, for conditions; -1 = none. */
+  lastModifiedSec = -1;
+  /** What becomes of it behind the header filters; null: nothing. */
+  part: ResponsePart | null = null;
   /** The body is a range or is otherwise not to be transformed by filters. */
   isOpaque = false;
 
@@ -36,6 +49,8 @@ export class ResponseHead {
     this.date = '';
     this.server = '';
     this.lastModified = '';
+    this.lastModifiedSec = -1;
+    this.part = null;
     this.isOpaque = false;
   }
 

@@ -20,9 +20,24 @@ export function sendResponseHead(ex: Exchange): void {
     response.lastModified = '';
   }
   if (status === 204 || status === 304 || ex.request.method === HEAD) ex.isHeadOnly = true;
+  const { contentLength } = response;
+  runHeaderFilters(ex);
+  const { part } = response;
+  if (part !== null && response.contentLength === contentLength) {
+    response.status = part.status;
+    response.contentLength = part.contentLength;
+    if (part.contentType !== '') response.contentType = part.contentType;
+    if (part.field !== null) response.add(...part.field);
+  }
+  // As in nginx: what stands in for something else has no time of its own.
+  const isTimed = response.status === 200 || response.status === 206 || response.status === 304;
+  if (response.lastModifiedSec >= 0 && !isTimed) response.lastModified = '';
+  ex.stream.sendHead(ex);
+}
+
+export function runHeaderFilters(ex: Exchange): void {
   const filters = ex.location.headerFilters;
   for (let i = 0; i < filters.length; i++) filters[i]?.(ex);
-  ex.stream.sendHead(ex);
 }
 
 /** Sends a complete response: head from `ex.response`, whose contentLength is set here, and the body. Ends the exchange. */

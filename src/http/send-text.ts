@@ -1,7 +1,8 @@
 import { respondStatus } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { contentTypeOf } from './mime-type.ts';
-import { sendWhole } from './send-response.ts';
+import { checkConditions } from './preconditions.ts';
+import { sendResponseHead, sendWhole } from './send-response.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -20,5 +21,17 @@ export function sendText(ex: Exchange, status: number, type: string | null, text
   // A peer that sent the request here (X-Accel-Redirect) may have said the type already.
   if (type !== null) response.contentType = type;
   else if (response.contentType === '') response.contentType = contentTypeOf(ex);
+  const condition = checkConditions(ex);
+  if (condition === 'failed') {
+    respondStatus(ex, 412);
+    return;
+  }
+  if (condition === 'not-modified') {
+    response.status = 304;
+    response.contentType = '';
+    sendResponseHead(ex);
+    stream.endBody(null);
+    return;
+  }
   sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
 }

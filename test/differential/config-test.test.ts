@@ -31,6 +31,28 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'error_page of an unknown variable': location('error_page 404 /$nothing;'),
   'recursive_error_pages twice': location('recursive_error_pages on; recursive_error_pages off;'),
 
+  // files
+  'static files of every form': location(
+    'root /x/; index a $host /b; etag off; if_modified_since before; max_ranges 5; disable_symlinks if_not_owner from=/x; expires modified +1d;',
+  ),
+  'alias in a regex location': server('location ~ ^/(x) { alias /y/$1; }'),
+  'alias in a named location': server('location @x { alias /y; }'),
+  'root and alias': location('root /x; alias /y;'),
+  'root with $document_root': location('root $document_root/x;'),
+  'root of an unknown variable': location('root $nothing;'),
+  'if_modified_since of another word': location('if_modified_since sometimes;'),
+  'max_ranges of no number': location('max_ranges many;'),
+  'disable_symlinks of another word': location('disable_symlinks maybe;'),
+  'disable_symlinks with from= alone': location('disable_symlinks from=/x;'),
+  'disable_symlinks off with from=': location('disable_symlinks off from=/x;'),
+  'disable_symlinks with two words': location('disable_symlinks on if_not_owner;'),
+  'disable_symlinks twice': location('disable_symlinks on; disable_symlinks on;'),
+  'expires of no time': location('expires soon;'),
+  'expires changed': location('expires changed 1d;'),
+  'expires modified of the day': location('expires modified @1h;'),
+  'expires of 25 hours of the day': location('expires @25h;'),
+  'expires twice': location('expires 1d; expires 2d;'),
+
   // directives in general
   'unknown directive': server('frobnicate on;'),
   'unknown directive in main': 'frobnicate on;\nevents {}',
@@ -445,6 +467,7 @@ const OTHER_PLACE = new Set([
   'limit_req_zone with an unknown variable',
   'limit_conn of a zone that nobody declared',
   'error_page of an unknown variable',
+  'root of an unknown variable',
   'if of a variable that is unknown',
   'if of a capture',
   'map of a variable that is unknown',

@@ -71,10 +71,11 @@ export function compileGroup(http: string): ServerGroup {
 }
 
 function fakeLogFiles(lines: Map<string, string[]>): LogFiles {
-  const open = (path: string): Pick<LogFile, 'write'> => ({
+  const open = (path: string): Pick<LogFile, 'write' | 'flush'> => ({
     write: (line) => {
       lines.set(path, [...(lines.get(path) ?? []), String(line)]);
     },
+    flush: () => undefined,
   });
   return { open } as unknown as LogFiles;
 }

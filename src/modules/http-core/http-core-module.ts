@@ -3,13 +3,13 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import { directive } from '../../config/directive-spec.ts';
 import type { Scope } from '../../config/scope.ts';
 import type { HttpModule } from '../../http/http-module.ts';
+import { staticContent } from '../static/static-content.ts';
 import { AddressTable } from './address-table.ts';
 import { compileFileRoot, FILE_VARIABLES } from './file-root.ts';
 import { fileRows } from './file-rows.ts';
 import { type HttpCoreConf, httpCoreDefaults } from './http-core-conf.ts';
 import { compileLimitExcept, limitExceptRow } from './limit-except.ts';
 import { type LocationConf, parseLocation } from './location-conf.ts';
-import { missingFile } from './missing-file.ts';
 import { parseListen } from './parse-listen.ts';
 import { requestRows } from './request-rows.ts';
 import { responseRows } from './response-rows.ts';
@@ -90,13 +90,14 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
   },
   variables: FILE_VARIABLES,
   compileLocation: (conf, build) => {
-    compileFileRoot(conf, build);
     const { location, variables } = build;
     location.isInternal = conf.isInternal;
     compileLimitExcept(conf.limitExceptMethods, build);
     if (conf.limitRateText !== null) location.limitRate = variables.template(conf.limitRateText);
     if (conf.limitRateAfterText !== null) location.limitRateAfter = variables.template(conf.limitRateAfterText);
-    build.setContent(missingFile(conf, build.prefix));
+    const root = compileFileRoot(conf, build);
+    const index = conf.index.map((name) => variables.template(name));
+    build.setContent(staticContent({ root, index }));
   },
 };
 
