@@ -19,6 +19,7 @@ import { splitClientsModule } from '../modules/split-clients/split-clients-modul
 import { sslModule } from '../modules/ssl/ssl-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
 import { stubStatusModule } from '../modules/status/stub-status.ts';
+import { tryFilesModule } from '../modules/try-files/try-files-module.ts';
 import { upstreamModule } from '../modules/upstream/upstream-module.ts';
 
 /**
@@ -39,6 +40,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   limitReqModule,
   limitConnModule,
   accessModule,
+  tryFilesModule,
   proxyModule,
   stubStatusModule,
   lbStatusModule,

@@ -53,6 +53,17 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'expires of 25 hours of the day': location('expires @25h;'),
   'expires twice': location('expires 1d; expires 2d;'),
 
+  // try_files
+  'try_files of every form': server(
+    'try_files $uri /x =404; location / { try_files $uri $uri/ /index.html; } location /a { try_files a b @c; }',
+  ),
+  'try_files without an end': location('try_files $uri;'),
+  'try_files with a code that is none': location('try_files $uri =x;'),
+  'try_files with a code that is too large': location('try_files $uri =1000;'),
+  'try_files twice': location('try_files $uri =404; try_files $uri =404;'),
+  'try_files in http': http('try_files $uri =404;'),
+  'try_files of an unknown variable': location('try_files $nothing =404;'),
+
   // directives in general
   'unknown directive': server('frobnicate on;'),
   'unknown directive in main': 'frobnicate on;\nevents {}',
@@ -468,6 +479,7 @@ const OTHER_PLACE = new Set([
   'limit_conn of a zone that nobody declared',
   'error_page of an unknown variable',
   'root of an unknown variable',
+  'try_files of an unknown variable',
   'if of a variable that is unknown',
   'if of a capture',
   'map of a variable that is unknown',

@@ -53,7 +53,7 @@ export function openFile(path: string, links: SymlinkCheck): Opened {
 
 /** Looks at it without opening. */
 export function statFile(path: string, links: SymlinkCheck): Stats | FileFailure {
-  return guarded(path, links.rule === 'off' ? 'stat()' : 'fstatat()', () => {
+  return guarded(path, links.rule === 'off' ? 'stat()' : 'openat()', () => {
     if (links.rule === 'off') return statSync(bytes(path));
     const { fd, stats } = withStats(openWithin(path, links, O_PATH));
     closeSync(fd);
