@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fullName } from '../config/full-name.ts';
 import { ServiceKey } from '../http/http-module.ts';
 
 /** Contents of files by full name, in base64: goes from the primary to the workers. */
@@ -11,14 +12,21 @@ export type TlsFileContents = Readonly<Record<string, string>>;
 export class TlsFiles {
   readonly #contents = new Map<string, Buffer>();
   readonly #isGiven: boolean;
+  readonly #directory: string;
   /** Key of session tickets where no file has one: the same in all workers; 48 bytes. */
   readonly ticketKey: Buffer;
 
-  /** `given`: what the primary has read; null: files are read here. */
-  constructor(ticketKey: Buffer, given: TlsFileContents | null) {
+  /** `given`: what the primary has read; null: files are read here. `directory`: that of the main file, to which names are relative. */
+  constructor(ticketKey: Buffer, given: TlsFileContents | null, directory: string) {
     this.ticketKey = ticketKey;
+    this.#directory = directory;
     this.#isGiven = given !== null;
     for (const [name, content] of Object.entries(given ?? {})) this.#contents.set(name, Buffer.from(content, 'base64'));
+  }
+
+  /** The full name of a file, as nginx has it for TLS: relative to the main configuration file. */
+  named(name: string): string {
+    return fullName(this.#directory, name);
   }
 
   /** Throws Node's error. `name`: full, a byte string. */

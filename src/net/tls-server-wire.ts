@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket, type TLSSocket as Tls } from 'node:tls';
 import { strerror } from '../core/strerror.ts';
 import type { ClientTls, VerifyFailure } from '../http/tls.ts';
+import { intermediatesOf } from './certificate-chain.ts';
 import { type ClientHello, readClientHello } from './client-hello.ts';
 import { opensslText } from './openssl-text.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
@@ -206,7 +207,7 @@ export class TlsServerWire implements Wire, ClientTls {
     if (tls === null || this.clientCertificate === null) return null;
     const error = verifyErrorOf(tls);
     if (error !== null) return verifyFailureOf(error);
-    return intermediates(tls) > this.#verifyDepth ? TOO_DEEP : null;
+    return intermediatesOf(tls) > this.#verifyDepth ? TOO_DEEP : null;
   }
 
   // --- the handshake
@@ -297,18 +298,4 @@ export class TlsServerWire implements Wire, ClientTls {
 /** As nginx looks at it: neither a TLS record nor the start of an SSLv2 hello. */
 function isPlain(byte: number): boolean {
   return byte !== HANDSHAKE_RECORD && byte < 0x80;
-}
-
-/** How many certificates stand between the client's and the root. */
-function intermediates(tls: Tls): number {
-  let count = 0;
-  const seen = new Set<string>();
-  let certificate = tls.getPeerCertificate(true);
-  while (certificate.issuerCertificate !== undefined && !seen.has(certificate.fingerprint256)) {
-    seen.add(certificate.fingerprint256);
-    certificate = certificate.issuerCertificate;
-    count++;
-  }
-  // The client's own is not counted, nor is the root, which is its own issuer.
-  return Math.max(0, count - 2);
 }

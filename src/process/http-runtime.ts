@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { EVENTS } from '../config/contexts.ts';
 import { formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { directoryOf } from '../config/full-name.ts';
 import { readScopes } from '../config/walk.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
@@ -91,7 +92,11 @@ export class HttpRuntime implements WorkerRuntime {
     const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
       ...this.#parts,
       ...config,
-      tls: new TlsFiles(Buffer.from(config.ticketKey, 'base64'), config.tlsFiles),
+      tls: new TlsFiles(
+        Buffer.from(config.ticketKey, 'base64'),
+        config.tlsFiles,
+        directoryOf(snapshot.file) || snapshot.prefix,
+      ),
       connections: this.#connections,
       zones: this.#zones,
       limits: this.#limits,

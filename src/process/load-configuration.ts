@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { EVENTS } from '../config/contexts.ts';
 import { type Diagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { directoryOf } from '../config/full-name.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { coreModule } from '../modules/core/core-module.ts';
@@ -40,7 +41,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const { main, snapshot, diagnostics } = source.read();
   if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, lateFindings: [] };
   const counters = new Counters();
-  const tls = new TlsFiles(ticketKey(), null);
+  const tls = new TlsFiles(ticketKey(), null, directoryOf(snapshot.file) || snapshot.prefix);
   const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
     log,

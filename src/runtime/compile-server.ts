@@ -31,10 +31,10 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
 /** Of a server with a finding. */
 const REFUSED: ServerTls = { context: null, verify: 'on', trustKey: '', verifyDepth: 0, rejectsHandshake: false };
 
-function compileTls(scope: Scope, { prefix, services, findings }: LocationContext): ServerTls | null {
+function compileTls(scope: Scope, { services, findings }: LocationContext): ServerTls | null {
   let tls: ServerTls | null = REFUSED;
   findings.collect(scope.pos, () => {
-    tls = serverTls(scope.conf(sslModule), prefix, services.get(TLS_FILES));
+    tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES));
   });
   return tls;
 }

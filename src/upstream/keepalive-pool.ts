@@ -10,15 +10,18 @@ class PoolPlace implements ConnectionHome {
   readonly peer: Peer;
   /** `keepalive … local`: only this location uses it again; null = everybody. */
   readonly owner: object | null;
+  /** What its TLS is (`identityOf`); '' = none. Only requests that want the same use it again. */
+  readonly tls: string;
   connection: H1UpstreamConnection | null = null;
   isIdle = false;
   older: PoolPlace | null = null;
   newer: PoolPlace | null = null;
 
-  constructor(pool: KeepalivePool, peer: Peer, owner: object | null) {
+  constructor(pool: KeepalivePool, peer: Peer, owner: object | null, tls: string) {
     this.pool = pool;
     this.peer = peer;
     this.owner = owner;
+    this.tls = tls;
   }
 
   keep(connection: H1UpstreamConnection): boolean {
@@ -58,16 +61,16 @@ export class KeepalivePool {
   }
 
   /** The home of a new connection to `peer`. */
-  home(peer: Peer, owner: object | null): ConnectionHome {
-    return new PoolPlace(this, peer, owner);
+  home(peer: Peer, owner: object | null, tls = ''): ConnectionHome {
+    return new PoolPlace(this, peer, owner, tls);
   }
 
   /** The connection used last that leads to `peer`; null when there is none. */
-  take(peer: Peer, owner: object | null): H1UpstreamConnection | null {
+  take(peer: Peer, owner: object | null, tls = ''): H1UpstreamConnection | null {
     const stack = stackOf(peer);
     for (let i = stack.length - 1; i >= 0; i--) {
       const place = stack[i] as PoolPlace;
-      if (place.owner !== owner || place.pool !== this) continue;
+      if (place.owner !== owner || place.pool !== this || place.tls !== tls) continue;
       this.remove(place);
       const { connection } = place;
       if (connection === null || !connection.isAlive) continue;

@@ -182,7 +182,7 @@ describe.each([
     const done = new Promise<void>((resolve, reject) => {
       connectWire(
         { host: '127.0.0.1', port },
-        { localAddress: null, localPort: 0, isKeepAlive: false, isFast },
+        { localAddress: null, localPort: 0, isKeepAlive: false, tls: null, isFast },
         {
           onConnected: (wire) => {
             cleanUps.push(() => wire.destroy());
@@ -200,6 +200,8 @@ describe.each([
             heard.onBytes = () => lastAccepted?.write(Buffer.from(`part ${views.length + 1}`));
             wire.write(Buffer.from('hello'));
           },
+          onHandshake: () => undefined,
+          onHandshakeError: () => undefined,
           onConnectError: reject,
         },
       );
@@ -216,8 +218,13 @@ describe.each([
     const error = await new Promise<NodeJS.ErrnoException>((resolve) => {
       connectWire(
         { host: '127.0.0.1', port },
-        { localAddress: null, localPort: 0, isKeepAlive: false, isFast },
-        { onConnected: () => undefined, onConnectError: resolve },
+        { localAddress: null, localPort: 0, isKeepAlive: false, tls: null, isFast },
+        {
+          onConnected: () => undefined,
+          onHandshake: () => undefined,
+          onHandshakeError: () => undefined,
+          onConnectError: resolve,
+        },
       );
     });
     expect(error.code).toBe('ECONNREFUSED');

@@ -49,7 +49,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
       isEnabled: () => true,
       write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
     })
-    .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null))
+    .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
     .provide(LIMITS, limits)
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))

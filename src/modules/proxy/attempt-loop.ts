@@ -191,11 +191,15 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #connect(ex: Exchange, peer: Peer, isFresh: boolean): void {
     const { group } = this.#destination as Destination;
     this.#stage = 'connecting';
-    const options = (this.#location as ProxyLocation).connectOptions(ex);
+    const options = (this.#location as ProxyLocation).connectOptions(ex, this.#destination as Destination);
     const turn = ++this.#connectTurn;
     const connecting = this.worker.connections.acquire(group, peer, options, isFresh, this);
     // Settled before it returned: what follows has happened already, perhaps for another request.
     if (turn === this.#connectTurn) this.#connecting = connecting;
+  }
+
+  onHandshake(): void {
+    this.#stage = 'handshaking';
   }
 
   onConnected(connection: UpstreamConnection): void {
@@ -570,13 +574,18 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (!errorLog.isEnabled(level)) return;
     const where = this.#peer?.addressText ?? this.#destination?.group.name ?? '';
     const isKnown = where !== '' && this.#stage !== 'body';
-    errorLog.write(level, ex, text, isKnown ? triedUrl(where, this.#request.target) : '');
+    errorLog.write(
+      level,
+      ex,
+      text,
+      isKnown ? triedUrl(this.#destination?.isTls === true, where, this.#request.target) : '',
+    );
   }
 }
 
 /** `upstream:` of an error line. */
-function triedUrl(where: string, target: string): string {
-  return `http://${where}${where.startsWith('unix:') ? ':' : ''}${target}`;
+function triedUrl(isTls: boolean, where: string, target: string): string {
+  return `${isTls ? 'https' : 'http'}://${where}${where.startsWith('unix:') ? ':' : ''}${target}`;
 }
 
 function isNonIdempotent(method: string): boolean {

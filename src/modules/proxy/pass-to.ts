@@ -4,7 +4,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import type { Template, VariableCompiler } from '../../http/variable.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
-import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
+import { behindScheme, defaultPort, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
 
 /** Where one request goes. */
 export interface Destination {
@@ -12,6 +12,8 @@ export interface Destination {
   /** `$proxy_host`, `$proxy_port`. */
   readonly host: string;
   readonly port: string;
+  /** `https://`. */
+  readonly isTls: boolean;
   /** URI of `proxy_pass`; '' = none. */
   readonly uri: string;
 }
@@ -41,8 +43,8 @@ class FixedPass implements PassTo {
   readonly #matchedLength: number;
 
   constructor(url: ProxyUrl, matchedLength: number, registry: UpstreamRegistry) {
-    const group = registry.forPass(url.authority, DEFAULT_PORT);
-    this.#destination = { group, host: url.host, port: url.port, uri: url.uri };
+    const group = registry.forPass(url.authority, defaultPort(url));
+    this.#destination = { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
     this.#matchedLength = matchedLength;
   }
 
@@ -75,7 +77,7 @@ class VariablePass implements PassTo {
       if (text.length <= 'http://'.length) throw new ConfigError('invalid URL prefix');
       const url = parseProxyUrl(text);
       const group = this.#group(url);
-      if (group !== null) return { group, host: url.host, port: url.port, uri: url.uri };
+      if (group !== null) return { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
       errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
       return 502;
     } catch (error) {
@@ -94,12 +96,13 @@ class VariablePass implements PassTo {
   }
 
   /** A finding names all that stands behind the scheme. */
-  #group({ authority, text }: ProxyUrl): UpstreamGroup | null {
+  #group(url: ProxyUrl): UpstreamGroup | null {
+    const { authority } = url;
     try {
-      return this.#registry.forVariable(authority, DEFAULT_PORT);
+      return this.#registry.forVariable(authority, defaultPort(url));
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      throw new ConfigError(error.message.replace(`"${authority}"`, () => `"${text.slice('http://'.length)}"`));
+      throw new ConfigError(error.message.replace(`"${authority}"`, () => `"${behindScheme(url)}"`));
     }
   }
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../config/diagnostic.ts';
-import { fullName } from '../../config/full-name.ts';
 import type { ServerTls } from '../../http/tls.ts';
 import { DEFAULT_SUITES, serverContext } from '../../net/tls-context.ts';
 import type { TlsFiles } from '../../net/tls-files.ts';
@@ -17,15 +16,15 @@ import type { SslConf } from './ssl-conf.ts';
 
 /**
  * What a server's `ssl_…` directives come to; null: nothing. Its certificates are read even where it listens without TLS, as nginx does.
- * `prefix`: what relative file names hang under. Throws ConfigError in nginx's words.
+ * Throws ConfigError in nginx's words.
  */
-export function serverTls(conf: SslConf, prefix: string, files: TlsFiles): ServerTls | null {
+export function serverTls(conf: SslConf, files: TlsFiles): ServerTls | null {
   const { certificates, verify, verifyDepth, rejectsHandshake } = conf;
   if (certificates.length === 0) {
     return rejectsHandshake ? { context: null, verify: 'off', trustKey: '', verifyDepth, rejectsHandshake } : null;
   }
   const at = <T>(directive: string, work: () => T): T => standingAt(conf, directive, work);
-  const named = (name: string): string => fullName(prefix, name);
+  const named = (name: string): string => files.named(name);
   const optional = (name: string, read: (name: string, files: TlsFiles) => string[]): string[] =>
     name === '' ? [] : read(named(name), files);
 
