@@ -24,7 +24,7 @@ const DEFAULT_PARTS: readonly Part[] = [
   missing('http_ssi_module'),
   missing('http_userid_module'),
   here('http_access_module'),
-  missing('http_auth_basic_module'),
+  here('http_auth_basic_module'),
   missing('http_mirror_module'),
   missing('http_autoindex_module'),
   here('http_geo_module'),

@@ -83,6 +83,8 @@ export class Exchange {
   phase = 0;
   isInternal = false;
   redirects = 0;
+  /** `satisfy any`: status of the refusals so far; 0 = none. */
+  accessStatus = 0;
   /** It was sent to an `error_page`, and no other one may follow. */
   isErrorPage = false;
   // what goes out
@@ -184,6 +186,7 @@ export class Exchange {
     this.phase = 0;
     this.isInternal = false;
     this.redirects = 0;
+    this.accessStatus = 0;
     this.isErrorPage = false;
     this.response.reset();
     this.errorStatus = 0;

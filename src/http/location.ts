@@ -88,6 +88,10 @@ export class Location {
   limitExcept: LimitExcept | null = null;
   /** `uninitialized_variable_warn`: a variable that `set` never reached is worth a line in the error log. */
   warnsOfUninitialized = true;
+  /** `satisfy any`: one access check that says yes is enough. */
+  satisfiesAny = false;
+  /** Index in `handlers` behind the access checks. */
+  accessEnd = 0;
   /** `internal`: 404 for what comes from a client. */
   isInternal = false;
   /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */

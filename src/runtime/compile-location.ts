@@ -1,5 +1,6 @@
 import { type Context, LIMIT_EXCEPT, LOCATION_IF } from '../config/contexts.ts';
 import type { Scope } from '../config/scope.ts';
+import { refuseUnsatisfied } from '../http/access-phase.ts';
 import type { AnyHttpModule, LocationBuild, Services } from '../http/http-module.ts';
 import { Location, PHASES, type Phase, type PhaseHandler } from '../http/location.ts';
 import type { VariableCompiler } from '../http/variable.ts';
@@ -71,9 +72,15 @@ export function compileLocation(
   }
 
   const handlersOf = (phase: Phase): readonly PhaseHandler[] => phases.get(phase) ?? [];
-  const later: readonly Phase[] = ['preaccess', 'access', 'precontent'];
   // A server's rewrite handlers run before the location is chosen; when none fits, not again.
-  location.handlers.push(...(isServer ? [] : handlersOf('rewrite')), ...later.flatMap(handlersOf));
+  location.handlers.push(
+    ...(isServer ? [] : handlersOf('rewrite')),
+    ...handlersOf('preaccess'),
+    ...handlersOf('access'),
+  );
+  if (location.satisfiesAny) location.handlers.push(refuseUnsatisfied);
+  location.accessEnd = location.handlers.length;
+  location.handlers.push(...handlersOf('precontent'));
   const content: Content = { own, fallback };
   // `if` answers as its parent does, unless it says otherwise: the parent completes blocks without a name.
   if (isNameless(scope)) contents.set(location, content);

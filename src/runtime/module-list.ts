@@ -2,6 +2,7 @@ import type { AnyConfModule } from '../config/directive-spec.ts';
 import type { AnyHttpModule } from '../http/http-module.ts';
 import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
+import { authBasicModule } from '../modules/auth-basic/auth-basic-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
@@ -40,6 +41,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   limitReqModule,
   limitConnModule,
   accessModule,
+  authBasicModule,
   tryFilesModule,
   proxyModule,
   stubStatusModule,

@@ -64,6 +64,16 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'try_files in http': http('try_files $uri =404;'),
   'try_files of an unknown variable': location('try_files $nothing =404;'),
 
+  // who may ask
+  'satisfy and auth_basic': location(
+    'satisfy any; auth_basic "a $host"; auth_basic_user_file $host.users; limit_except GET { auth_basic off; auth_basic_user_file x; }',
+  ),
+  'satisfy some': location('satisfy some;'),
+  'satisfy twice': location('satisfy any; satisfy all;'),
+  'auth_basic twice': location('auth_basic a; auth_basic b;'),
+  'auth_basic_user_file twice': location('auth_basic_user_file a; auth_basic_user_file b;'),
+  'auth_basic of an unknown variable': location('auth_basic $nothing; auth_basic_user_file x;'),
+
   // directives in general
   'unknown directive': server('frobnicate on;'),
   'unknown directive in main': 'frobnicate on;\nevents {}',
@@ -479,6 +489,7 @@ const OTHER_PLACE = new Set([
   'limit_conn of a zone that nobody declared',
   'error_page of an unknown variable',
   'root of an unknown variable',
+  'auth_basic of an unknown variable',
   'try_files of an unknown variable',
   'if of a variable that is unknown',
   'if of a capture',

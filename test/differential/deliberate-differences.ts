@@ -40,6 +40,8 @@ export const DELIBERATE_DIFFERENCES = {
     'Workers report to the primary; `max_conns` can be overrun within one exchange of messages. `limit_conn` hears of what ended in another worker a moment later.',
   'paths that lead up':
     'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
+  'password hashes':
+    '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

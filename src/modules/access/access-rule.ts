@@ -19,15 +19,15 @@ export function parseAccessRule(use: DirectiveUse, isDeny: boolean): AccessRule 
   return { isDeny, whom: 'network', network, bits };
 }
 
-/** Whether the first rule that fits denies. `address`: the client's; null: it came by a unix socket. */
-export function isDenied(rules: readonly AccessRule[], address: string | null): boolean {
+/** The first rule that fits; null: none does. `address`: the client's; null: it came by a unix socket. */
+export function ruleFor(rules: readonly AccessRule[], address: string | null): AccessRule | null {
   const client = address === null ? null : clientBytes(address);
   for (const rule of rules) {
     if (
       rule.whom === 'all' ||
       (client === null ? rule.whom === 'unix' : rule.whom === 'network' && isInNetwork(client, rule))
     )
-      return rule.isDeny;
+      return rule;
   }
-  return false;
+  return null;
 }

@@ -77,6 +77,16 @@ export const fileRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     doc: 'Whether files behind symbolic links are refused: all, or where link and file have different owners.',
   }),
   row({
+    name: 'satisfy',
+    contexts: HTTP_SCOPES,
+    args: 1,
+    field: 'satisfy',
+    parse: oneOf(['all', 'any']),
+    syntax: 'all | any',
+    defaultText: 'all',
+    doc: 'Whether all of `allow`/`deny` and `auth_basic` must let a client in, or one of them.',
+  }),
+  row({
     name: 'internal',
     contexts: LOCATION,
     args: 0,

@@ -21,6 +21,8 @@ export interface HttpCoreConf extends CoreSettings, ServerSettings {
   /** Of a location; null in http and server. */
   location: LocationConf | null;
   isInternal: boolean;
+  /** Whether all access checks must say yes, or one. */
+  satisfy: 'all' | 'any';
   /** `limit_except`: methods for which it does not hold; null: there is none. */
   limitExceptMethods: readonly string[] | null;
   /** `limit_rate` and `limit_rate_after` with variables; null: the numbers hold. */
@@ -79,6 +81,7 @@ export function httpCoreDefaults(): HttpCoreConf {
     serverNames: [],
     location: null,
     isInternal: false,
+    satisfy: 'all',
     limitExceptMethods: null,
     limitRateText: null,
     limitRateAfterText: null,

@@ -92,6 +92,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
   compileLocation: (conf, build) => {
     const { location, variables } = build;
     location.isInternal = conf.isInternal;
+    location.satisfiesAny = conf.satisfy === 'any';
     compileLimitExcept(conf.limitExceptMethods, build);
     if (conf.limitRateText !== null) location.limitRate = variables.template(conf.limitRateText);
     if (conf.limitRateAfterText !== null) location.limitRateAfter = variables.template(conf.limitRateAfterText);
