@@ -24,23 +24,22 @@ const DEFAULT_PARTS: readonly Part[] = [
   missing('http_ssi_module'),
   missing('http_userid_module'),
   here('http_access_module'),
-  missing('http_auth_basic_module'),
+  here('http_auth_basic_module'),
   missing('http_mirror_module'),
   missing('http_autoindex_module'),
-  missing('http_geo_module'),
-  missing('http_map_module'),
-  missing('http_split_clients_module'),
-  missing('http_referer_module'),
-  // `return` alone is not the module.
-  missing('http_rewrite_module'),
+  here('http_geo_module'),
+  here('http_map_module'),
+  here('http_split_clients_module'),
+  here('http_referer_module'),
+  here('http_rewrite_module'),
   here('http_proxy_module'),
   missing('http_fastcgi_module'),
   missing('http_uwsgi_module'),
   missing('http_scgi_module'),
   missing('http_grpc_module'),
   missing('http_memcached_module'),
-  missing('http_limit_conn_module'),
-  missing('http_limit_req_module'),
+  here('http_limit_conn_module'),
+  here('http_limit_req_module'),
   missing('http_empty_gif_module'),
   missing('http_browser_module'),
   here('http_upstream_hash_module'),
@@ -57,7 +56,11 @@ const DEFAULT_PARTS: readonly Part[] = [
 ];
 
 /** In nginx only `--with-…`. */
-const OPTIONAL_PARTS: readonly Part[] = [here('http_stub_status_module')];
+const OPTIONAL_PARTS: readonly Part[] = [
+  here('http_ssl_module'),
+  here('http_realip_module'),
+  here('http_stub_status_module'),
+];
 
 /** What `-V` prints behind `configure arguments:`; nothing but switches, since tools search this line for words. */
 export function configureArguments(): string {

@@ -11,14 +11,16 @@ export interface DirectiveUse {
   readonly args: readonly string[];
   readonly block: readonly Directive[] | null;
   readonly pos: SourcePos;
+  /** Where its block ends; `pos` without a block. */
+  readonly end: SourcePos;
   /** The scope that the directive stands in. */
   readonly scope: Scope;
   /** For a directive that opens a block of its own context: the new scope. Null for the others. */
   readonly opened: Scope | null;
   /** Ends the directive with a finding in nginx's words; the position is added. */
   fail(text: string): never;
-  /** Adds a warning; parsing goes on. */
-  warn(text: string): void;
+  /** Adds a warning, at the directive or at the line of its block that `pos` says; parsing goes on. */
+  warn(text: string, pos?: SourcePos): void;
 }
 
 /**

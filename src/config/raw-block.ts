@@ -8,12 +8,18 @@ import type { Directive } from './tree.ts';
  * line the same way: `throw new ConfigError(text, entry.pos)`.
  */
 export function rawEntries(use: DirectiveUse): readonly Directive[] {
-  const entries = use.block ?? [];
+  const entries = rawLines(use);
   for (const entry of entries) {
-    if (entry.block !== null) throw new ConfigError('unexpected "{"', entry.pos);
     if (entry.name === 'include' && entry.args.length !== 1) {
       throw new ConfigError('invalid number of arguments in "include" directive', entry.pos);
     }
   }
+  return entries;
+}
+
+/** The same for rows that say with their own words what is wrong with an `include` of two names. */
+export function rawLines(use: DirectiveUse): readonly Directive[] {
+  const entries = use.block ?? [];
+  for (const entry of entries) if (entry.block !== null) throw new ConfigError('unexpected "{"', entry.pos);
   return entries;
 }

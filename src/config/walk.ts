@@ -157,6 +157,7 @@ class RowUse implements DirectiveUse {
   readonly args: readonly string[];
   readonly block: readonly Directive[] | null;
   readonly pos: SourcePos;
+  readonly end: SourcePos;
   readonly scope: Scope;
   readonly opened: Scope | null;
   readonly #report: (severity: Severity, text: string, pos: SourcePos) => void;
@@ -171,6 +172,7 @@ class RowUse implements DirectiveUse {
     this.args = directive.args;
     this.block = directive.block;
     this.pos = directive.pos;
+    this.end = directive.end ?? directive.pos;
     this.scope = scope;
     this.opened = opened;
     this.#report = report;
@@ -180,8 +182,8 @@ class RowUse implements DirectiveUse {
     throw new ConfigError(text);
   }
 
-  warn(text: string): void {
-    this.#report('warn', text, this.pos);
+  warn(text: string, pos: SourcePos = this.pos): void {
+    this.#report('warn', text, pos);
   }
 }
 

@@ -14,6 +14,7 @@ export const ERROR_CODES = [
   'body-too-large',
   'connect-failed',
   'connect-timeout',
+  'handshake-failed',
   'send-failed',
   'send-timeout',
   'read-failed',

@@ -3,6 +3,7 @@ import type { Deadlines } from '../core/deadlines.ts';
 import type { ClientConnection, ClientStream } from '../http/client-stream.ts';
 import { Exchange } from '../http/exchange.ts';
 import type { ServerGroup } from '../http/location.ts';
+import type { ClientTls } from '../http/tls.ts';
 import type { Wire } from '../net/wire.ts';
 import { ACCEPTED, ACTIVE, type Counters, HANDLED } from '../observe/counters.ts';
 import { ServerConnection } from './server-connection.ts';
@@ -54,12 +55,12 @@ export class H1Server {
   }
 
   /** Serves a new connection. `group` is asked at each request, so that a reload takes hold at the next one. */
-  accept(wire: Wire, group: () => ServerGroup, unixPath = ''): void {
+  accept(wire: Wire, group: () => ServerGroup, unixPath = '', tls: ClientTls | null = null): void {
     const { values } = this.counters;
     values[ACCEPTED] = (values[ACCEPTED] as number) + 1;
     values[HANDLED] = (values[HANDLED] as number) + 1;
     values[ACTIVE] = (values[ACTIVE] as number) + 1;
-    const connection = new ServerConnection(this, wire, this.#nextConnectionId(), group, unixPath, turnMs());
+    const connection = new ServerConnection(this, wire, this.#nextConnectionId(), group, { unixPath, tls }, turnMs());
     this.#connections.add(connection);
     wire.sink = connection;
     connection.awaitFirstRequest();

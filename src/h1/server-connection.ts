@@ -7,7 +7,10 @@ import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import type { Location, ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
+import type { ProxyProtocol } from '../http/proxy-protocol.ts';
 import type { RequestHead } from '../http/request-head.ts';
+import type { ClientTls } from '../http/tls.ts';
+import { HandshakeError } from '../net/tls-server-wire.ts';
 import type { Wire, WireSink } from '../net/wire.ts';
 import { REQUESTS } from '../observe/counters.ts';
 import { ConnectionState } from './connection-state.ts';
@@ -17,6 +20,7 @@ import type { HeadRefusal } from './head-refusal.ts';
 import { InputQueue } from './input-queue.ts';
 import { Lingering } from './lingering.ts';
 import { out } from './out-buffer.ts';
+import { type PrefaceOwner, PrefaceSink } from './preface-sink.ts';
 import { RequestBodyReader } from './request-body-reader.ts';
 import { ResponseWriter } from './response-writer.ts';
 
@@ -25,15 +29,24 @@ const CLIENT_TIMED_OUT = 'client timed out (110: Connection timed out)';
 /** Pipelined bytes kept while a request is in work; beyond, reading pauses. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
 
+/** How a connection came. */
+export interface AcceptedBy {
+  /** Path of the listening socket; ''. */
+  readonly unixPath: string;
+  /** Null: the port is none of TLS. */
+  readonly tls: ClientTls | null;
+}
+
 /**
  * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
  * Every wait has a deadline; every way out of an exchange goes through `#finish`, once.
  */
-export class ServerConnection implements ClientConnection, ClientStream, WireSink, Deadlined {
+export class ServerConnection implements ClientConnection, ClientStream, WireSink, PrefaceOwner, Deadlined {
   readonly id: number;
   readonly acceptedAtMs: number;
   readonly unixPath: string;
-  readonly isTls = false;
+  readonly tls: ClientTls | null;
+  proxyProtocol: ProxyProtocol | null = null;
   requests = 0;
   deadlineAtMs = Number.POSITIVE_INFINITY;
   sweepIndex = -1;
@@ -61,6 +74,8 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   #isTimedOut = false;
   /** Nobody wants the rest of the body: it is read and dropped. */
   #isBodyDropped = false;
+  /** What the connection does before its first request, for the log. */
+  #doing = 'waiting for request';
   /** How long the connection may now be idle. */
   #idleMs = 0;
 
@@ -69,18 +84,23 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     wire: Wire,
     id: number,
     group: () => ServerGroup,
-    unixPath: string,
+    { unixPath, tls }: AcceptedBy,
     acceptedAtMs: number,
   ) {
     this.id = id;
     this.acceptedAtMs = acceptedAtMs;
     this.unixPath = unixPath;
+    this.tls = tls;
     this.#server = server;
     this.#wire = wire;
     this.#group = group;
     this.#writer = new ResponseWriter(wire, () => this.#watchSending());
     this.#head = new HeadInput(server);
     this.#state = new ConnectionState(server.counters);
+  }
+
+  get isTls(): boolean {
+    return this.tls?.isEncrypted === true;
   }
 
   get remoteAddress(): string {
@@ -101,8 +121,31 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
 
   /** Starts the clock of client_header_timeout (of the default server, as nginx does). */
   awaitFirstRequest(): void {
-    this.#idleMs = this.#group().defaultServer.settings.clientHeaderTimeoutMs;
+    const { defaultServer, readsProxyProtocol } = this.#group();
+    const { clientHeaderTimeoutMs, clientHeaderBufferBytes } = defaultServer.settings;
+    this.#idleMs = clientHeaderTimeoutMs;
     this.#deadlineIn(this.#idleMs);
+    if (readsProxyProtocol !== true) return;
+    this.#doing = 'reading PROXY protocol';
+    this.#wire.sink = new PrefaceSink(this.#wire, this, clientHeaderBufferBytes);
+  }
+
+  prefaceRead(info: ProxyProtocol | null): void {
+    this.proxyProtocol = info;
+    this.#doing = 'waiting for request';
+  }
+
+  prefaceRefused(level: 'error' | 'info', reason: string): void {
+    if (reason !== '') this.#logWaiting(level, reason);
+    this.#close();
+  }
+
+  #logWaiting(level: 'error' | 'info', text: string): void {
+    this.#group().defaultServer.defaultLocation.errorLog.writeWaiting(
+      level,
+      this,
+      `${text} while ${this.tls?.isHandshaking === true ? 'SSL handshaking' : this.#doing}`,
+    );
   }
 
   /** Since when nothing of a request has come; Infinity when something has, or when the wait has no end. */
@@ -173,6 +216,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   onClose(error: Error | null): void {
     const state = this.#state.name;
     this.#isFinSeen = true;
+    if (error instanceof HandshakeError) this.#logWaiting('info', error.message);
     out.enterTurn();
     if (state === 'tunnel') {
       this.#tunnel?.onTunnelEnd(
@@ -199,10 +243,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     out.enterTurn();
     switch (this.#state.name) {
       case 'idle':
-        if (this.requests === 0) {
-          const { errorLog } = this.#group().defaultServer.defaultLocation;
-          errorLog.writeWaiting('info', this, `${CLIENT_TIMED_OUT} while waiting for request`);
-        }
+        if (this.requests === 0) this.#logWaiting('info', CLIENT_TIMED_OUT);
         this.#close();
         break;
       case 'discarding':

@@ -1,6 +1,8 @@
 import type { ProxyError } from '../core/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { HeaderBlock } from './header-block.ts';
+import type { ProxyProtocol } from './proxy-protocol.ts';
+import type { ClientTls } from './tls.ts';
 
 /** The client's connection, as requests and variables see it. */
 export interface ClientConnection {
@@ -12,7 +14,12 @@ export interface ClientConnection {
   readonly localPort: number;
   /** Path of the listening socket for a unix one; ''. */
   readonly unixPath: string;
+  /** It is encrypted. */
   readonly isTls: boolean;
+  /** Null: the port is none of TLS. */
+  readonly tls: ClientTls | null;
+  /** What its PROXY protocol header said; null: it has none, or one that says nothing. */
+  readonly proxyProtocol: ProxyProtocol | null;
   /** Instant of the accept (`nowMs()` scale), for keepalive_time and `$connection_time`. */
   readonly acceptedAtMs: number;
   /** `$connection_requests`: requests made so far, the present one included. */

@@ -26,24 +26,45 @@ export function respondStatus(ex: Exchange, status: number): void {
     stream.abort();
     return;
   }
-  // 1. The connection, and what is left of the request.
+  // 1. The connection, and what a peer's answer has left behind.
   if (CLOSING.includes(status)) ex.keepAlive = false;
+  ex.errorStatus = status;
+  response.passed = null;
+  response.statusLine = '';
+  response.contentType = '';
+  response.date = '';
+  response.server = '';
   // 2. error_page.
   if (location.errorPage?.(ex, status) === true) return;
-  if (ex.request.framing !== 'none') stream.discardBody();
   // 3. The page.
+  sendStatusPage(ex, status);
+}
+
+/** nginx's own page for `status`, without a look at `error_page`. Ends the exchange. */
+export function sendStatusPage(ex: Exchange, status: number): void {
+  const { stream, response, location } = ex;
+  if (ex.request.framing !== 'none') stream.discardBody();
   const isPadded =
     location.core.msiePadding && status >= 400 && ex.request.version >= 10 && wantsPadding(ex.request.headers);
   const body = errorPageBody(status, location.core.serverTokens, isPadded);
-  response.passed = null;
   response.status = wireStatus(status);
-  response.statusLine = '';
+  ex.errorStatus = response.status;
   response.contentType = body.length > 0 ? 'text/html' : '';
   response.lastModified = '';
-  response.date = '';
-  response.server = '';
+  response.lastModifiedSec = -1;
+  response.part = null;
+  response.remove('etag');
   response.isOpaque = false;
   sendWhole(ex, body);
+}
+
+/** What is left of the request's body is read and dropped; from here on the request has none. */
+export function dropRequestBody(ex: Exchange): void {
+  const { request, stream } = ex;
+  if (request.framing === 'none') return;
+  stream.discardBody();
+  request.framing = 'none';
+  request.contentLength = 0;
 }
 
 /** Redirects to `location` as given (see `locationValue` for paths). Ends the exchange. */

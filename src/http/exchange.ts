@@ -57,6 +57,8 @@ export class Exchange {
   uri = '';
   /** Query without '?'. `$args`. */
   args = '';
+  /** A rewrite or `set $args` has made the query empty: `$args` is an empty text then, not nothing. */
+  isArgsEmptied = false;
   /**
    * The path was decoded, or replaced by a redirect: whoever sends `uri` or a part of it on must escape it (http/escape-uri).
    * `request.target` may still hold as sent: see `isUriRewritten`.
@@ -64,6 +66,10 @@ export class Exchange {
   isUriChanged = false;
   /** `uri` no longer is what `request.target` says (internal redirect, rewrite): proxy_pass without a URI must send `uri`. */
   isUriRewritten = false;
+  /** `uri` still begins with what the location's name stands for: false after `rewrite … break`, when proxy_pass's own URI no longer counts. */
+  isPrefixValid = true;
+  /** `try_files` has put `uri` below the alias of a regex location. */
+  addsUriToAlias = false;
   startedAtMs = 0;
   // where it goes
   server: VirtualServer;
@@ -77,8 +83,14 @@ export class Exchange {
   phase = 0;
   isInternal = false;
   redirects = 0;
+  /** `satisfy any`: status of the refusals so far; 0 = none. */
+  accessStatus = 0;
+  /** It was sent to an `error_page`, and no other one may follow. */
+  isErrorPage = false;
   // what goes out
   readonly response = new ResponseHead();
+  /** Status that an error has, whatever the content of its page says; 0 = none: the content's own. */
+  errorStatus = 0;
   /** Nothing but the head is to be sent (HEAD, 204, 304): the stream drops body bytes. */
   isHeadOnly = false;
   /** Bytes sent to the client, all and body only. */
@@ -86,6 +98,8 @@ export class Exchange {
   bodyBytesSent = 0;
   /** Bytes of the request read, head and body. */
   requestBytes = 0;
+  /** `set $limit_rate`: bytes per second of the response; -1 = what the location says. */
+  limitRateBytes = -1;
   keepAlive = false;
   /** It had arrived, at least in part, before its predecessor was answered: `$pipe`. */
   isPipelined = false;
@@ -109,6 +123,11 @@ export class Exchange {
   body: KeptBody | null = null;
   /** The content handler's state, which variables still read in the log phase; `recycle` gives it back to its pool after that. */
   recyclable: Recyclable | null = null;
+  /** Things that the request has taken and that go back when it is over, log phase included (`limit_conn`). */
+  readonly held: Recyclable[] = [];
+  /** `$limit_req_status`, `$limit_conn_status`: what the first location that limits said; '' = none did. */
+  limitReqStatus = '';
+  limitConnStatus = '';
   /** Log phase ran. */
   isLogged = false;
 
@@ -145,6 +164,7 @@ export class Exchange {
   recycle(): void {
     this.recyclable?.recycle();
     this.recyclable = null;
+    while (this.held.length > 0) this.held.pop()?.recycle();
   }
 
   reset(server: VirtualServer): void {
@@ -152,8 +172,11 @@ export class Exchange {
     this.host = '';
     this.uri = '';
     this.args = '';
+    this.isArgsEmptied = false;
     this.isUriChanged = false;
     this.isUriRewritten = false;
+    this.isPrefixValid = true;
+    this.addsUriToAlias = false;
     this.startedAtMs = 0;
     this.server = server;
     this.location = server.defaultLocation;
@@ -163,11 +186,15 @@ export class Exchange {
     this.phase = 0;
     this.isInternal = false;
     this.redirects = 0;
+    this.accessStatus = 0;
+    this.isErrorPage = false;
     this.response.reset();
+    this.errorStatus = 0;
     this.isHeadOnly = false;
     this.bytesSent = 0;
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
+    this.limitRateBytes = -1;
     this.keepAlive = false;
     this.isPipelined = false;
     this.isComplete = false;
@@ -180,6 +207,8 @@ export class Exchange {
     this.extras = null;
     this.body = null;
     this.recycle();
+    this.limitReqStatus = '';
+    this.limitConnStatus = '';
     this.isLogged = false;
   }
 }

@@ -44,6 +44,11 @@ export interface LocationBuild {
   setContent(handler: PhaseHandler): void;
   addHeaderFilter(filter: HeaderFilter): void;
   addLog(handler: LogHandler): void;
+  /**
+   * Compiles a block without a name inside this one (`if`, `limit_except`) to what holds in its place. It has no rewrite handlers,
+   * and the content handler of this one unless it says one itself.
+   */
+  compileInner(scope: Scope): Location;
 }
 
 /** A module of http: its conf, its variables, and what it adds to a location. */

@@ -5,6 +5,7 @@ import type { Template } from './variable.ts';
 /** `limit_rate` of a response in bytes per second; 0 = no limit. */
 export function limitRateBytes(ex: Exchange): number {
   const { limitRate, core } = ex.location;
+  if (ex.limitRateBytes >= 0) return ex.limitRateBytes;
   return limitRate === null ? core.limitRateBytes : evaluated(limitRate, ex);
 }
 
@@ -12,6 +13,13 @@ export function limitRateBytes(ex: Exchange): number {
 export function limitRateAfterBytes(ex: Exchange): number {
   const { limitRateAfter, core } = ex.location;
   return limitRateAfter === null ? core.limitRateAfterBytes : evaluated(limitRateAfter, ex);
+}
+
+/** `set $limit_rate`; what is no size changes nothing, and nginx says so. */
+export function assignLimitRate(ex: Exchange, value: string): void {
+  const bytes = parseSizeBytes(value);
+  if (bytes === null) ex.location.errorLog.write('error', ex, `invalid $limit_rate "${value}"`);
+  else ex.limitRateBytes = bytes;
 }
 
 /** What is no size counts as 0, and nginx says so. */

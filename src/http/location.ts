@@ -1,6 +1,7 @@
 import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
 import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
+import type { ServerTls } from './tls.ts';
 import type { Template } from './variable.ts';
 
 /** What a phase handler says to do next. 'pending': it will call `runPhases(ex)` (http/phases) itself when it is ready. */
@@ -52,6 +53,12 @@ export interface CoreSettings {
   logNotFound: boolean;
   logSubrequest: boolean;
   defaultType: string;
+  /** `etag`: files have an ETag. */
+  etag: boolean;
+  /** Which times in If-Modified-Since mean that a response has not changed. */
+  ifModifiedSince: 'off' | 'exact' | 'before';
+  /** Ranges that one response may have; more get the whole. 0: ranges are not answered. */
+  maxRanges: number;
   /** Lower-case extension to type. */
   types: ReadonlyMap<string, string>;
   /** Bytes per second for the response; 0 = unlimited. */
@@ -77,6 +84,14 @@ export class Location {
   /** `limit_rate` and `limit_rate_after` where they have variables; null: what `core` says. */
   limitRate: Template | null = null;
   limitRateAfter: Template | null = null;
+  /** `limit_except`: what holds in this location's place for all but some methods; null: nothing. */
+  limitExcept: LimitExcept | null = null;
+  /** `uninitialized_variable_warn`: a variable that `set` never reached is worth a line in the error log. */
+  warnsOfUninitialized = true;
+  /** `satisfy any`: one access check that says yes is enough. */
+  satisfiesAny = false;
+  /** Index in `handlers` behind the access checks. */
+  accessEnd = 0;
   /** `internal`: 404 for what comes from a client. */
   isInternal = false;
   /** `error_page` and kin: asked first for every status that would be answered with a page. True: it has taken over. */
@@ -89,6 +104,14 @@ export class Location {
     this.core = core;
     this.errorLog = errorLog;
   }
+}
+
+/** `limit_except`. */
+export interface LimitExcept {
+  /** Methods for which the location itself holds. */
+  readonly methods: ReadonlySet<string>;
+  /** What holds for all others. */
+  readonly location: Location;
 }
 
 export type LogLevel = AnyLogLevel;
@@ -126,11 +149,19 @@ export interface VirtualServer {
   /** Chooses the location of `ex.uri`; sets `ex.captures` for a regex one. Null: none fits (404 by the default location). */
   findLocation(ex: Exchange): Location | null;
   readonly namedLocations: ReadonlyMap<string, Location>;
+  /** Null: it has no certificate, and refuses no handshake. */
+  readonly tls: ServerTls | null;
 }
 
 /** All servers behind one listening address. */
 export interface ServerGroup {
   readonly defaultServer: VirtualServer;
+  /** `listen … proxy_protocol`: each connection begins with a PROXY protocol header. Absent: no. */
+  readonly readsProxyProtocol?: boolean;
+  /** `listen … ssl`. Absent: no. */
+  readonly isTls?: boolean;
   /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
   find(host: string, ex: Exchange): VirtualServer;
+  /** Server that has this name (lower case) among others; null: none has, or there is only one server. */
+  findNamed(host: string): VirtualServer | null;
 }

@@ -6,8 +6,8 @@ export function contentTypeOf(ex: Exchange): string {
   if (core.types.size > 0) {
     const uri = ex.uri;
     const dot = uri.lastIndexOf('.');
-    // nginx takes no extension from a name that begins with its dot.
-    if (dot > 0 && uri.charCodeAt(dot - 1) !== 0x2f && uri.indexOf('/', dot) < 0) {
+    // nginx takes no extension from a name that begins with its dot, nor does it look at the first two bytes.
+    if (dot > 1 && uri.charCodeAt(dot - 1) !== 0x2f && uri.indexOf('/', dot) < 0) {
       const extension = uri.slice(dot + 1);
       const type = core.types.get(extension) ?? core.types.get(extension.toLowerCase());
       if (type !== undefined) return type;

@@ -1,14 +1,15 @@
-import { respondRedirect, respondStatus } from './error-response.ts';
+import { dropRequestBody, respondRedirect, respondStatus } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { validateHost } from './host-name.ts';
 import { HEADER_ID } from './known-header.ts';
 import { type Location, NEXT, type ServerGroup, type VirtualServer } from './location.ts';
 import { parseTarget } from './normalize-uri.ts';
 import { locationValue, redirectToPath } from './redirect.ts';
+import { refuseOnTlsPort } from './tls.ts';
 import { browserOf } from './user-agent.ts';
 
 /** nginx's limit of internal redirects of one request. */
-const MAX_REDIRECTS = 10;
+export const MAX_REDIRECTS = 10;
 
 /** A head was parsed into `ex.request`: chooses server and location and runs the handlers. They answer, now or later. */
 export function beginExchange(ex: Exchange, group: ServerGroup): void {
@@ -25,7 +26,7 @@ export function beginExchange(ex: Exchange, group: ServerGroup): void {
   runPhases(ex);
 }
 
-/** Target, host, server and method. False: refused and answered. */
+/** Target, host, server, TLS and method. False: refused and answered. */
 function admit(ex: Exchange, group: ServerGroup): boolean {
   const { request } = ex;
   const first = group.defaultServer;
@@ -47,6 +48,8 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
 
   // 2. The host, and with it the server. HTTP/1.1 wants a Host field beside an absolute target too.
   if (request.version === 11 && request.headers.find(HEADER_ID.host) < 0) {
+    ex.server = group.find('', ex);
+    ex.location = ex.server.defaultLocation;
     return refuse(ex, 400, 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
   }
   if (request.rawHost !== null) {
@@ -64,7 +67,18 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
   ex.server = group.find(ex.host, ex);
   ex.location = ex.server.defaultLocation;
 
-  // 3. The method.
+  // 3. What a TLS port asks for.
+  const { tls } = ex.connection;
+  const refusal = tls === null ? null : refuseOnTlsPort(ex, tls);
+  if (refusal !== null) {
+    if (refusal.status === 421) {
+      ex.server = first;
+      ex.location = first.defaultLocation;
+    }
+    return refuse(ex, refusal.status, `${refusal.text} while reading client request headers`);
+  }
+
+  // 4. The method.
   const { method } = request;
   if (method === 'TRACE' || method === 'CONNECT') {
     return refuse(ex, 405, `client sent ${method} method while reading client request headers`);
@@ -116,9 +130,9 @@ export function runPhases(ex: Exchange): void {
     enterLocation(ex, server);
     return;
   }
-  const handlers = ex.location.handlers;
-  while (ex.phase < handlers.length) {
-    if (handlers[ex.phase++]?.(ex) !== NEXT) return;
+  // A handler may put another location in the place of this one (`if`).
+  while (ex.phase < ex.location.handlers.length) {
+    if (ex.location.handlers[ex.phase++]?.(ex) !== NEXT) return;
   }
   respondStatus(ex, 404);
 }
@@ -130,10 +144,25 @@ export function internalRedirect(ex: Exchange, uri: string, args: string): void 
   ex.args = args;
   ex.isUriChanged = true;
   ex.isUriRewritten = true;
+  ex.isPrefixValid = true;
+  ex.addsUriToAlias = false;
   ex.location = ex.server.defaultLocation;
   ex.isInServerPhases = true;
   ex.phase = ex.server.firstRewriteHandler;
   runPhases(ex);
+}
+
+/** The rewrite directives of a location have changed `ex.uri`: chooses a location anew and goes on there. */
+export function chooseLocationAgain(ex: Exchange): void {
+  if (!countRedirect(ex, `while processing "${ex.uri}"`)) return;
+  ex.location = ex.server.defaultLocation;
+  enterLocation(ex, ex.server);
+}
+
+/** What `if` says holds from now on; the phase that runs is left to the caller. */
+export function switchLocation(ex: Exchange, location: Location): void {
+  ex.location = location;
+  limitKeepAlive(ex);
 }
 
 /** Goes on in the location `@name` (`name` with its `@`); the uri stays. */
@@ -146,7 +175,7 @@ export function namedLocation(ex: Exchange, name: string): void {
     return;
   }
   ex.isInServerPhases = false;
-  ex.location = location;
+  ex.location = limited(ex, location);
   limitKeepAlive(ex);
   ex.phase = 0;
   runPhases(ex);
@@ -169,15 +198,16 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
       respondStatus(ex, 404);
       return;
     }
-    ex.location = location;
+    ex.location = limited(ex, location);
   }
   // What a server said about it counts where no location says otherwise. An internal redirect takes nothing back.
-  if (!ex.isInternal) ex.keepAlive = ex.request.keepAlive;
+  if (ex.redirects === 0) ex.keepAlive = ex.request.keepAlive;
   limitKeepAlive(ex);
   const { core } = ex.location;
   const length = ex.request.contentLength;
   if (core.clientMaxBodyBytes > 0 && length > core.clientMaxBodyBytes) {
     ex.location.errorLog.write('error', ex, `client intended to send too large body: ${length} bytes`);
+    dropRequestBody(ex);
     respondStatus(ex, 413);
     return;
   }
@@ -187,6 +217,12 @@ function enterLocation(ex: Exchange, server: VirtualServer): void {
   }
   ex.phase = 0;
   runPhases(ex);
+}
+
+/** The location, or what its `limit_except` says for this method. */
+function limited(ex: Exchange, location: Location): Location {
+  const { limitExcept } = location;
+  return limitExcept === null || limitExcept.methods.has(ex.request.method) ? location : limitExcept.location;
 }
 
 /** What the location says about how long the connection may live on. */

@@ -1,6 +1,15 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { HeaderBlock } from './header-block.ts';
 
+/** A response made here that says that it has ranges, or is one. It no longer counts once a filter has changed the length. */
+export interface ResponsePart {
+  readonly status: number;
+  readonly contentLength: number;
+  /** '' = that of the whole. */
+  readonly contentType: string;
+  readonly field: readonly [name: string, value: string] | null;
+}
+
 /**
  * A response's head before it is written in the client's protocol.
  * Fields come from two places: `passed` (an upstream's fields, those not `hidden`) and `added` (ours).
@@ -25,6 +34,10 @@ export class ResponseHead {
   server: string | null = '';
   /** Last-Modified of a response made here; '' = none. */
   lastModified = '';
+  /** The same in seconds since 1970, for conditions; -1 = none. */
+  lastModifiedSec = -1;
+  /** What becomes of it behind the header filters; null: nothing. */
+  part: ResponsePart | null = null;
   /** The body is a range or is otherwise not to be transformed by filters. */
   isOpaque = false;
 
@@ -39,6 +52,8 @@ export class ResponseHead {
     this.date = '';
     this.server = '';
     this.lastModified = '';
+    this.lastModifiedSec = -1;
+    this.part = null;
     this.isOpaque = false;
   }
 
@@ -54,6 +69,14 @@ export class ResponseHead {
 
   add(name: string, value: string): void {
     this.added.push(name, value);
+  }
+
+  /** Takes the fields of this lower-case name out of `added`. */
+  remove(lowerName: string): void {
+    const { added } = this;
+    for (let i = added.length - 2; i >= 0; i -= 2) {
+      if ((added[i] as string).toLowerCase() === lowerName) added.splice(i, 2);
+    }
   }
 
   /** First value of a field by lower-case name, wherever it stands; null when absent. Made for variables, not for the hot path. */

@@ -5,6 +5,7 @@ import type { ServerGroup, VirtualServer } from './location.ts';
 export interface HostPattern {
   /** Matches `host`; on success sets the captures of `ex`. */
   matches(host: string, ex: Exchange): boolean;
+  test(host: string): boolean;
 }
 
 /** One `server_name` argument. Texts are lower case. */
@@ -19,14 +20,18 @@ export type ServerName =
 /** Names of one listening address, each with its server. Order of lookup: exact, longest leading wildcard, longest trailing one, regexes in order. */
 export class NamedServers implements ServerGroup {
   readonly defaultServer: VirtualServer;
+  readonly readsProxyProtocol: boolean;
+  readonly isTls: boolean;
   readonly #exact = new Map<string, VirtualServer>();
   readonly #leading = new Map<string, VirtualServer>();
   readonly #trailing = new Map<string, VirtualServer>();
   readonly #regexes: { readonly pattern: HostPattern; readonly server: VirtualServer }[] = [];
   #hasNames = false;
 
-  constructor(defaultServer: VirtualServer) {
+  constructor(defaultServer: VirtualServer, readsProxyProtocol = false, isTls = false) {
     this.defaultServer = defaultServer;
+    this.readsProxyProtocol = readsProxyProtocol;
+    this.isTls = isTls;
   }
 
   /** False: another server of this address has the name already; the first one keeps it. */
@@ -50,8 +55,22 @@ export class NamedServers implements ServerGroup {
 
   find(host: string, ex: Exchange): VirtualServer {
     if (!this.#hasNames) return this.defaultServer;
-    const exact = this.#exact.get(host);
-    if (exact !== undefined) return exact;
+    const server = this.#exact.get(host) ?? this.#findWildcard(host);
+    if (server !== null) return server;
+    if (host === '') return this.defaultServer;
+    for (const { pattern, server } of this.#regexes) {
+      if (pattern.matches(host, ex)) return server;
+    }
+    return this.defaultServer;
+  }
+
+  findNamed(host: string): VirtualServer | null {
+    if (!this.#hasNames) return null;
+    const server = this.#exact.get(host) ?? this.#findWildcard(host);
+    return server ?? this.#regexes.find(({ pattern }) => pattern.test(host))?.server ?? null;
+  }
+
+  #findWildcard(host: string): VirtualServer | null {
     if (this.#leading.size > 0) {
       for (let dot = host.indexOf('.'); dot >= 0; dot = host.indexOf('.', dot + 1)) {
         const server = this.#leading.get(host.slice(dot + 1));
@@ -64,11 +83,7 @@ export class NamedServers implements ServerGroup {
         if (server !== undefined) return server;
       }
     }
-    if (host === '') return this.defaultServer;
-    for (const { pattern, server } of this.#regexes) {
-      if (pattern.matches(host, ex)) return server;
-    }
-    return this.defaultServer;
+    return null;
   }
 }
 

@@ -10,6 +10,10 @@ const HEAD = 'HEAD';
  */
 export function sendResponseHead(ex: Exchange): void {
   const response = ex.response;
+  if (ex.errorStatus !== 0) {
+    response.status = ex.errorStatus;
+    response.statusLine = '';
+  }
   const status = response.status;
   // nginx leaves a peer's 204 as it came.
   if (status === 204 && response.statusLine === '') {
@@ -18,9 +22,24 @@ export function sendResponseHead(ex: Exchange): void {
     response.lastModified = '';
   }
   if (status === 204 || status === 304 || ex.request.method === HEAD) ex.isHeadOnly = true;
+  const { contentLength } = response;
+  runHeaderFilters(ex);
+  const { part } = response;
+  if (part !== null && response.contentLength === contentLength) {
+    response.status = part.status;
+    response.contentLength = part.contentLength;
+    if (part.contentType !== '') response.contentType = part.contentType;
+    if (part.field !== null) response.add(...part.field);
+  }
+  // As in nginx: what stands in for something else has no time of its own.
+  const isTimed = response.status === 200 || response.status === 206 || response.status === 304;
+  if (response.lastModifiedSec >= 0 && !isTimed) response.lastModified = '';
+  ex.stream.sendHead(ex);
+}
+
+export function runHeaderFilters(ex: Exchange): void {
   const filters = ex.location.headerFilters;
   for (let i = 0; i < filters.length; i++) filters[i]?.(ex);
-  ex.stream.sendHead(ex);
 }
 
 /** Sends a complete response, at `limit_rate`: head from `ex.response`, whose contentLength is set here, and the body. Ends the exchange. */

@@ -1,7 +1,8 @@
 import { respondStatus } from './error-response.ts';
 import type { Exchange } from './exchange.ts';
 import { contentTypeOf } from './mime-type.ts';
-import { sendWhole } from './send-response.ts';
+import { checkConditions } from './preconditions.ts';
+import { sendResponseHead, sendWhole } from './send-response.ts';
 
 const NO_BYTES = new Uint8Array(0);
 
@@ -16,6 +17,18 @@ export function sendText(ex: Exchange, status: number, type: string | null, text
   // A peer that sent the request here (X-Accel-Redirect) may have said the type already.
   if (type !== null) response.contentType = type;
   else if (response.contentType === '') response.contentType = contentTypeOf(ex);
+  const condition = checkConditions(ex);
+  if (condition === 'failed') {
+    respondStatus(ex, 412);
+    return;
+  }
+  if (condition === 'not-modified') {
+    response.status = 304;
+    response.contentType = '';
+    sendResponseHead(ex);
+    ex.stream.endBody(null);
+    return;
+  }
   sendWhole(ex, text === '' ? NO_BYTES : Buffer.from(text, 'latin1'));
 }
 
@@ -26,7 +39,7 @@ export function sendText(ex: Exchange, status: number, type: string | null, text
 export function dropBody(ex: Exchange): boolean {
   const { request, stream } = ex;
   if (request.framing === 'none' && !request.expectContinue) return true;
-  if (stream.discardBody(true)) return true;
+  if (stream.discardBody(ex.errorStatus === 0)) return true;
   ex.location.errorLog.write('error', ex, 'client sent invalid chunked body');
   respondStatus(ex, 400);
   return false;

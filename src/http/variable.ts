@@ -12,6 +12,12 @@ export interface VariableDef {
   readonly name: string;
   readonly isPrefix?: boolean;
   readonly compile: (rest: string) => VariableGetter;
+  /** What `set` does with it. Absent: `set` and `map` are refused, as with most of nginx's own. */
+  readonly assign?: (ex: Exchange, value: string) => void;
+  /** `set`, `map` and kin may put a value of their own in its place. */
+  readonly isChangeable?: boolean;
+  /** Of one that a directive defines: computed anew at each use (`volatile`). Otherwise once per request. */
+  readonly isVolatile?: boolean;
 }
 
 /** Text with variables, compiled once. */
@@ -34,6 +40,8 @@ export interface VariableCompiler {
   variable(name: string): VariableGetter;
   /** Adds a variable that a directive defines by what it computes (`map`, `geo`). Throws ConfigError when nginx has one of that name. */
   define(def: VariableDef): void;
-  /** A slot for a value that a directive sets (`set`, `map`, a named capture): defines the variable `name`. Same name, same slot. */
+  /** A slot for a named capture: defines the variable `name`, which is not found until something matched. Same name, same slot. */
   slot(name: string): number;
+  /** What `set` does: defines the variable `name` and gives its assignment. Throws ConfigError when it can't be changed. */
+  assignment(name: string): (ex: Exchange, value: string) => void;
 }

@@ -120,8 +120,8 @@ const loadModule: ValueParser<null> = (use) => {
   return null;
 };
 
-const NO_SENDFILE = 'bytes go from socket to socket through memory, no file is handed to the kernel.';
-const NO_FILES = 'no files of a site are served from disk, there is nothing to cache or to read ahead.';
+const NO_SENDFILE = 'bytes of sockets and files go through memory, no file is handed to the kernel.';
+const PAGE_CACHE = 'files are opened for each request and read through the page cache of the system.';
 const NODE_LOOP = 'the event loop is libuv, which uses epoll and chooses for itself.';
 const NODE_POOL = 'file work runs in the thread pool of libuv (environment variable UV_THREADPOOL_SIZE).';
 const MAPS_GROW = 'hash tables are JavaScript maps and grow by themselves.';
@@ -191,17 +191,17 @@ export const acceptedModule: ConfModule<object> = {
     ...accepted(
       'output_buffers',
       { contexts: HTTP_SCOPES, args: 2, syntax: 'number size', check: numAndSize },
-      NO_FILES,
+      PAGE_CACHE,
     ),
     ...accepted('aio', { contexts: HTTP_SCOPES, args: 1, syntax: 'on | off | threads[=pool]', check: aio }, NODE_POOL),
     ...accepted('aio_write', onOff(HTTP_SCOPES), NODE_POOL),
     ...accepted(
       'directio',
       { contexts: HTTP_SCOPES, args: 1, syntax: 'size | off', check: orOff(offBytes(), null) },
-      NO_FILES,
+      PAGE_CACHE,
     ),
-    ...accepted('directio_alignment', { ...size(HTTP_SCOPES), check: offBytes() }, NO_FILES),
-    ...accepted('read_ahead', size(HTTP_SCOPES), NO_FILES),
+    ...accepted('directio_alignment', { ...size(HTTP_SCOPES), check: offBytes() }, PAGE_CACHE),
+    ...accepted('read_ahead', size(HTTP_SCOPES), PAGE_CACHE),
     ...accepted(
       'open_file_cache',
       {
@@ -210,11 +210,11 @@ export const acceptedModule: ConfModule<object> = {
         syntax: 'off | max=N [inactive=time]',
         check: fileCache,
       },
-      NO_FILES,
+      PAGE_CACHE,
     ),
-    ...accepted('open_file_cache_valid', { ...time(HTTP_SCOPES), check: timeSec() }, NO_FILES),
-    ...accepted('open_file_cache_min_uses', number(HTTP_SCOPES), NO_FILES),
-    ...accepted('open_file_cache_errors open_file_cache_events', onOff(HTTP_SCOPES), NO_FILES),
+    ...accepted('open_file_cache_valid', { ...time(HTTP_SCOPES), check: timeSec() }, PAGE_CACHE),
+    ...accepted('open_file_cache_min_uses', number(HTTP_SCOPES), PAGE_CACHE),
+    ...accepted('open_file_cache_errors open_file_cache_events', onOff(HTTP_SCOPES), PAGE_CACHE),
     ...accepted('msie_refresh', onOff(HTTP_SCOPES), 'those browsers are gone.'),
     ...accepted(
       'subrequest_output_buffer_size',

@@ -1,10 +1,14 @@
-import { createServer, type ListenOptions, type Server } from 'node:net';
+import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { acceptFast } from './fast-wire.ts';
 import type { ListenHandle } from './listen-address.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import type { Wire } from './wire.ts';
 
 export interface AcceptorEvents {
+  /** Asked at each connection: true, and it comes by `onSocket`. */
+  isTls(): boolean;
+  /** A client of a TLS address; nothing of it was read yet. */
+  onSocket(socket: Socket): void;
   /** A client connected. Set `wire.sink` before returning. */
   onWire(wire: Wire): void;
   /** accept(2) failed (EMFILE, ECONNABORTED, …): a negative errno of libuv's. */
@@ -26,6 +30,7 @@ export class Acceptor {
     this.#events = events;
     this.#isFast = isFast;
     this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => {
+      if (this.#events.isTls()) return this.#events.onSocket(socket);
       const wire = new SocketWire(socket);
       this.#events.onWire(wire);
       readByEvents(socket, wire);
@@ -47,6 +52,7 @@ export class Acceptor {
             this.#server,
             (wire) => this.#events.onWire(wire),
             (errno) => this.#events.onAcceptError(errno),
+            this.#events,
           );
         }
         resolve();

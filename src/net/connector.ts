@@ -1,6 +1,7 @@
 import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net';
 import { FastWire, READ_BUFFER_BYTES } from './fast-wire.ts';
-import { SocketWire } from './socket-wire.ts';
+import { readByEvents, SocketWire } from './socket-wire.ts';
+import { encrypt, type PeerTls } from './tls-client.ts';
 import type { Wire } from './wire.ts';
 
 /** Where to connect: TCP or a unix socket. */
@@ -14,9 +15,15 @@ export interface ConnectOptions {
   readonly isKeepAlive: boolean;
   /** Use the fast layer's writes. */
   readonly isFast: boolean;
+  /** Null: in the clear. */
+  readonly tls: PeerTls | null;
 }
 
 export interface ConnectWaiter {
+  /** With TLS: connected, and the handshake begins. */
+  onHandshake(): void;
+  /** The handshake came to nothing: nginx's text. The connection is closed. */
+  onHandshakeError(text: string): void;
   /** Set `wire.sink` before returning. */
   onConnected(wire: Wire): void;
   /** Node's error: `code` ECONNREFUSED, ENOENT, EMFILE …, `errno`. */
@@ -52,6 +59,7 @@ class ReadBuffer {
  * client's answer may still point into it.
  */
 export function connectWire(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
+  if (options.tls !== null) return connectByTls(target, options, options.tls, waiter);
   const reading = new ReadBuffer();
   let wire: SocketWire | null = null;
   let isSettled = false;
@@ -68,9 +76,7 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
       },
     },
   };
-  const bind =
-    options.localAddress === null ? {} : { localAddress: options.localAddress, localPort: options.localPort };
-  const socket: Socket = connectSocket({ ...common, ...bind, ...target } as NetConnectOpts);
+  const socket: Socket = connectSocket({ ...common, ...bindOf(options), ...target } as NetConnectOpts);
   const onEarlyError = (error: Error) => {
     if (isSettled) return;
     isSettled = true;
@@ -84,6 +90,55 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
     wire = options.isFast ? new FastWire(socket) : new SocketWire(socket);
     wire.detachBuffer = reading.detach;
     waiter.onConnected(wire);
+  });
+  return {
+    cancel() {
+      if (isSettled) return;
+      isSettled = true;
+      // A late error of the abandoned attempt has no listener that cares, and must not crash the process.
+      socket.removeListener('error', onEarlyError);
+      socket.on('error', () => undefined);
+      socket.destroy();
+    },
+  };
+}
+
+function bindOf(options: ConnectOptions): object {
+  return options.localAddress === null ? {} : { localAddress: options.localAddress, localPort: options.localPort };
+}
+
+/** The same with a handshake behind it. What was read lies in buffers of Node's, each used once. */
+function connectByTls(target: ConnectTarget, options: ConnectOptions, tls: PeerTls, waiter: ConnectWaiter): Connecting {
+  let isSettled = false;
+  const common = {
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: options.isKeepAlive,
+    autoSelectFamily: false,
+  };
+  const socket: Socket = connectSocket({ ...common, ...bindOf(options), ...target } as NetConnectOpts);
+  const onEarlyError = (error: Error) => {
+    if (isSettled) return;
+    isSettled = true;
+    waiter.onConnectError(error);
+  };
+  socket.once('error', onEarlyError);
+  socket.once('connect', () => {
+    if (isSettled) return;
+    socket.removeListener('error', onEarlyError);
+    waiter.onHandshake();
+    encrypt(socket, tls, 'path' in target ? target.path : `${target.host}:${target.port}`, (result) => {
+      if (isSettled) {
+        if (!(result instanceof Error)) result.destroy();
+        return;
+      }
+      isSettled = true;
+      if (result instanceof Error) return waiter.onHandshakeError(result.message);
+      const wire = new SocketWire(result);
+      wire.detachBuffer = () => true;
+      waiter.onConnected(wire);
+      readByEvents(result, wire);
+    });
   });
   return {
     cancel() {

@@ -160,11 +160,28 @@ function writeError(errno: number): NodeJS.ErrnoException {
   return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
 }
 
+type PlainOptions = NonNullable<ConstructorParameters<typeof Socket>[0]>;
+
+/** Where connections of TLS addresses go: they have a socket of the plain kind. */
+export interface TlsAccepts {
+  isTls(): boolean;
+  onSocket(socket: Socket): void;
+}
+
 /** Takes over a listening server's accepts: `onWire` gets a wire that reads into the shared buffer. */
-export function acceptFast(server: Server, onWire: (wire: Wire) => void, onError: (errno: number) => void): void {
+export function acceptFast(
+  server: Server,
+  onWire: (wire: Wire) => void,
+  onError: (errno: number) => void,
+  tls: TlsAccepts | null = null,
+): void {
   const handle = (server as unknown as { _handle: AcceptingHandle })._handle;
   handle.onconnection = (error, clientHandle) => {
     if (error || clientHandle === undefined) return onError(error ?? 0);
+    if (tls?.isTls() === true) {
+      tls.onSocket(new Socket({ handle: clientHandle, allowHalfOpen: true } as PlainOptions));
+      return;
+    }
     let wire: FastWire | null = null;
     const socket = new Socket({
       handle: clientHandle,
@@ -177,7 +194,7 @@ export function acceptFast(server: Server, onWire: (wire: Wire) => void, onError
         },
       },
       // `handle` is what Server itself passes; it is not in the documented options.
-    } as unknown as ConstructorParameters<typeof Socket>[0]);
+    } as unknown as PlainOptions);
     wire = new FastWire(socket);
     onWire(wire);
   };

@@ -46,6 +46,8 @@ export interface Wire {
    * False where the wire cannot (it reads into a shared buffer): copy, or pause.
    */
   detachBuffer(): boolean;
+  /** On a TLS port, once: what stands in front of the handshake (PROXY protocol) was read; `rest` came behind it. Absent: no such port. */
+  readonly afterPreface?: (rest: Buffer) => void;
   /** Sends FIN behind what is queued. Reading goes on. */
   end(): void;
   /** Sends FIN behind what is queued, then closes without waiting for the other side. */

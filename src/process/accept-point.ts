@@ -1,7 +1,6 @@
 import type { ServerGroup } from '../http/location.ts';
 import type { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
-import type { Wire } from '../net/wire.ts';
 import { groupFor, type Listener } from '../runtime/runtime.ts';
 
 /** A socket that is being accepted on, and the servers behind it at present. Connections ask it at each request, so that they follow reloads. */
@@ -18,14 +17,21 @@ export class AcceptPoint {
     return this.#listener.address;
   }
 
+  /** Some address behind it is TLS. */
+  get isTls(): boolean {
+    const { group, byLocalAddress } = this.#listener;
+    if (byLocalAddress === null || group.isTls === true) return group.isTls === true;
+    return [...byLocalAddress.values()].some((one) => one.isTls === true);
+  }
+
   /** A new configuration is in force. */
   follow(listener: Listener): void {
     this.#listener = listener;
   }
 
   /** What a connection asks. One function for all, unless the servers depend on the local address (asked of the kernel at need). */
-  groupsOf(wire: Wire): () => ServerGroup {
+  groupsOf(wire: { readonly localAddress?: string | undefined }): () => ServerGroup {
     const isSplit = this.#listener.byLocalAddress !== null;
-    return isSplit ? () => groupFor(this.#listener, wire.localAddress) : this.#group;
+    return isSplit ? () => groupFor(this.#listener, wire.localAddress ?? '') : this.#group;
   }
 }

@@ -5,6 +5,9 @@ import { Services } from '../http/http-module.ts';
 import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from '../http/observe-services.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
+import { LIMITS, LimitPlan } from '../modules/limit-zone/limit-plan.ts';
+import type { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { TLS_FILES, type TlsFiles } from '../net/tls-files.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { ErrorLog, Log } from '../observe/error-log.ts';
@@ -25,8 +28,10 @@ export interface CompileParts {
   readonly stats: ClusterStatsClient;
   readonly connections: PeerConnections;
   readonly names: ResolvedNames;
+  readonly tls: TlsFiles;
   /** Null where nothing is served (the check in the primary). */
   readonly zones: ZoneLink | null;
+  readonly limits: LimitPort;
   /** Null at start. */
   readonly previousUpstreams: UpstreamRegistry | null;
 }
@@ -35,6 +40,7 @@ export interface CompileParts {
 export interface CompiledConfig {
   readonly runtime: Runtime;
   readonly upstreams: UpstreamRegistry;
+  readonly limits: LimitPlan;
   /** That of the main scope. */
   readonly errorLog: ErrorLog;
 }
@@ -48,19 +54,22 @@ export interface CompileOutcome {
 /** Scopes -> what serves; opens the log files, changes nothing else. The primary compiles too: that is its check. */
 export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: CompileParts): CompileOutcome {
   const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names, zones: parts.zones });
+  const limits = new LimitPlan(parts.limits);
   const services = new Services()
     .provide(LOG_FILES, parts.logFiles)
     .provide(MAIN_LOG, parts.log)
     .provide(DEFAULT_ERROR_LOG, { path: parts.defaultErrorLog })
     .provide(COUNTERS, parts.counters)
     .provide(CLUSTER_STATS, parts.stats)
+    .provide(TLS_FILES, parts.tls)
     .provide(UPSTREAMS, upstreams)
+    .provide(LIMITS, limits)
     .provide(CONNECTIONS, parts.connections);
   try {
     const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
     const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
     if (runtime === null) return { compiled: null, diagnostics };
-    return { compiled: { runtime, upstreams, errorLog }, diagnostics };
+    return { compiled: { runtime, upstreams, limits, errorLog }, diagnostics };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { compiled: null, diagnostics: [{ severity: 'emerg', text: error.message, pos: error.pos }] };

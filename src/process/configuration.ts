@@ -1,4 +1,5 @@
 import type { CoreConf } from '../modules/core/core-module.ts';
+import type { LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { WorkerConfig } from './messages.ts';
 
@@ -6,6 +7,8 @@ import type { WorkerConfig } from './messages.ts';
 export interface Configuration {
   readonly core: CoreConf;
   readonly listens: readonly ListenAddress[];
+  /** Zones of `limit_req` and `limit_conn`. */
+  readonly limitZones: readonly LimitZone[];
   /** What the workers get of it. */
   readonly forWorkers: WorkerConfig;
 }

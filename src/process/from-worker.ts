@@ -51,6 +51,33 @@ const isZoneReport = shape({
   ),
 });
 
+const ZONED_KEY = { zone: isText, key: isText };
+const isLimitOperation: Check = (value) =>
+  shape({
+    what: (what) => what === 'request',
+    id: isNumber,
+    atMs: isNumber,
+    limits: listOf(shape({ ...ZONED_KEY, burst: isNumber, delay: isNumber })),
+  })(value) ||
+  shape({
+    what: (what) => what === 'connection',
+    id: isNumber,
+    limits: listOf(shape({ ...ZONED_KEY, most: isNumber })),
+  })(value) ||
+  shape({ what: (what) => what === 'release', limits: listOf(shape(ZONED_KEY)) })(value);
+const isLimitState = (numbers: number): Check => {
+  const isRest = listOf(isNumber);
+  return (value) => Array.isArray(value) && isText(value[0]) && value.length === numbers + 1 && isRest(value.slice(1));
+};
+const isLimitOperations = shape({
+  kind: (kind) => kind === 'limit-operations',
+  operations: listOf(isLimitOperation),
+});
+const isLimitHandover = shape({
+  kind: (kind) => kind === 'limit-handover',
+  zones: listOf(shape({ zone: isText, requests: listOf(isLimitState(2)), connections: listOf(isLimitState(1)) })),
+});
+
 const SHAPES = new Map<string, Check>(
   Object.entries({
     up: shape({}),
@@ -64,5 +91,6 @@ const SHAPES = new Map<string, Check>(
     'stats-answer': shape({ query: isNumber, stats: isStats }),
     counters: shape({ counters: isCounters }),
     zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) }),
+    limit: shape({ payload: (value) => isLimitOperations(value) || isLimitHandover(value) }),
   } satisfies Record<FromWorker['type'], Check>),
 );

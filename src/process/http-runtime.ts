@@ -1,14 +1,21 @@
+import type { Socket } from 'node:net';
 import { EVENTS } from '../config/contexts.ts';
 import { formatDiagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { directoryOf } from '../config/full-name.ts';
 import { readScopes } from '../config/walk.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { strerror } from '../core/strerror.ts';
 import { H1Server } from '../h1/h1-server.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
+import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import { readByEvents, SocketWire } from '../net/socket-wire.ts';
+import { TlsFiles } from '../net/tls-files.ts';
+import { TlsServerWire } from '../net/tls-server-wire.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -24,6 +31,7 @@ import type { ConnectionNumbers } from './connection-numbers.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
+import { chooseTls, TlsGroups } from './tls-choice.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
 export interface HttpRuntimeParts {
@@ -35,6 +43,7 @@ export interface HttpRuntimeParts {
   /** The fast layer works here (net/fast-layer-check). */
   readonly isFast: boolean;
   readonly sendZoneMessage: (message: ZoneWorkerMessage) => void;
+  readonly sendLimitMessage: (message: LimitWorkerMessage) => void;
   /** Asks for a socket that was closed while accepting paused; it comes back through `accept`. Null: nobody else has it, so never pause. */
   readonly askForSocket: ((key: string) => void) | null;
 }
@@ -45,6 +54,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #server: H1Server;
   readonly #connections: PeerConnections;
   readonly #zones: ZonePort;
+  readonly #limits: LimitPort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   readonly #gate: AcceptGate;
@@ -69,7 +79,13 @@ export class HttpRuntime implements WorkerRuntime {
       resume: () => this.#resumeAccepting(),
     });
     this.#connections = new PeerConnections(deadlines, parts.isFast);
-    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule: (flush) => void setImmediate(flush) });
+    const schedule = (flush: () => void): void => void setImmediate(flush);
+    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule });
+    this.#limits = new LimitPort({
+      send: parts.sendLimitMessage,
+      schedule,
+      later: (check, ms) => void setTimeout(check, ms).unref(),
+    });
   }
 
   async prepare(config: WorkerConfig): Promise<PreparedConfig> {
@@ -79,8 +95,14 @@ export class HttpRuntime implements WorkerRuntime {
     const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
       ...this.#parts,
       ...config,
+      tls: new TlsFiles(
+        Buffer.from(config.ticketKey, 'base64'),
+        config.tlsFiles,
+        directoryOf(snapshot.file) || snapshot.prefix,
+      ),
       connections: this.#connections,
       zones: this.#zones,
+      limits: this.#limits,
       previousUpstreams: this.#current?.upstreams ?? null,
     });
     if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
@@ -92,7 +114,9 @@ export class HttpRuntime implements WorkerRuntime {
       shutdownTimeoutMs: core.shutdownTimeoutMs,
       activate: () => {
         this.#parts.log.use(compiled.errorLog, isStderr);
-        this.#zones.setAlone(core.workerProcesses === 1 || !core.hasMaster);
+        const isAlone = core.workerProcesses === 1 || !core.hasMaster;
+        this.#zones.setAlone(isAlone);
+        compiled.limits.activate(isAlone);
         this.#gate.limitTo((main.childrenOf(EVENTS)[0] ?? main).conf(coreModule).workerConnections);
         this.#activate(compiled);
       },
@@ -109,6 +133,8 @@ export class HttpRuntime implements WorkerRuntime {
           this.#server.accept(wire, point.groupsOf(wire), address.path);
           this.#gate.onAccepted();
         },
+        isTls: () => point.isTls,
+        onSocket: (socket) => this.#acceptTls(point, socket),
         onAcceptError: (errno) => this.#acceptFailed(errno),
       },
       this.#parts.isFast,
@@ -119,6 +145,22 @@ export class HttpRuntime implements WorkerRuntime {
 
   setBacklog(address: ListenAddress): void {
     this.#points.get(address.text)?.acceptor?.setBacklog(address.backlog);
+  }
+
+  /** A client of an address that is TLS, or shares its socket with one that is. */
+  #acceptTls(point: AcceptPoint, socket: Socket): void {
+    const { path } = point.address;
+    const groups = point.groupsOf(socket);
+    if (groups().isTls === true) {
+      const wire = new TlsServerWire(socket, (name) => chooseTls(groups(), name), groups().readsProxyProtocol === true);
+      const named = new TlsGroups(groups, wire);
+      this.#server.accept(wire, () => named.current(), path, wire);
+    } else {
+      const wire = new SocketWire(socket);
+      this.#server.accept(wire, groups, path);
+      readByEvents(socket, wire);
+    }
+    this.#gate.onAccepted();
   }
 
   stopAccepting(address: string): void {
@@ -143,6 +185,10 @@ export class HttpRuntime implements WorkerRuntime {
 
   onZoneMessage(message: ZonePrimaryMessage): void {
     this.#zones.receive(message);
+  }
+
+  onLimitMessage(message: LimitPrimaryMessage): void {
+    this.#limits.receive(message);
   }
 
   upstreamStats(): unknown {

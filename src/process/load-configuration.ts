@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { EVENTS } from '../config/contexts.ts';
 import { type Diagnostic, hasEmerg } from '../config/diagnostic.ts';
+import { directoryOf } from '../config/full-name.ts';
 import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { coreModule } from '../modules/core/core-module.ts';
+import { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { TlsFiles } from '../net/tls-files.ts';
 import { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import { Counters } from '../observe/counters.ts';
 import type { Log } from '../observe/error-log.ts';
@@ -37,13 +41,16 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const { main, snapshot, diagnostics } = source.read();
   if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, lateFindings: [] };
   const counters = new Counters();
+  const tls = new TlsFiles(ticketKey(), null, directoryOf(snapshot.file) || snapshot.prefix);
   const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
     log,
     logFiles,
     defaultErrorLog,
     names,
+    tls,
     zones: null,
+    limits: new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
     counters,
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
@@ -58,9 +65,24 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const configuration = {
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
-    forWorkers: { snapshot, names, defaultErrorLog },
+    limitZones: compiled.limits.zones,
+    forWorkers: {
+      snapshot,
+      names,
+      defaultErrorLog,
+      tlsFiles: tls.contents(),
+      ticketKey: ticketKey().toString('base64'),
+    },
   };
   return { configuration, findings, lateFindings };
+}
+
+let madeTicketKey: Buffer | null = null;
+
+/** One for as long as the primary lives: clients resume their sessions over reloads and workers. */
+function ticketKey(): Buffer {
+  madeTicketKey ??= randomBytes(48);
+  return madeTicketKey;
 }
 
 function emerg(text: string): Diagnostic {

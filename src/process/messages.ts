@@ -1,5 +1,7 @@
 import type { ConfigSnapshot } from '../config/tree.ts';
+import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { TlsFileContents } from '../net/tls-files.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
@@ -11,6 +13,10 @@ export interface WorkerConfig {
   readonly names: ResolvedNames;
   /** Where errors go when no `error_log` says so. */
   readonly defaultErrorLog: string;
+  /** Certificates, keys and kin, read once for all workers. */
+  readonly tlsFiles: TlsFileContents;
+  /** Key of session tickets where no file has one; base64. */
+  readonly ticketKey: string;
 }
 
 /**
@@ -31,7 +37,8 @@ export type ToWorker =
   | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
   /** A name that had no address has some now. */
   | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
-  | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage };
+  | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
+  | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage };
 
 /** Worker to primary. */
 export type FromWorker =
@@ -48,7 +55,8 @@ export type FromWorker =
   | { readonly type: 'stats-answer'; readonly query: number; readonly stats: WorkerStats }
   /** From time to time, so that the totals of a worker that is killed are not lost. */
   | { readonly type: 'counters'; readonly counters: readonly number[] }
-  | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage };
+  | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage }
+  | { readonly type: 'limit'; readonly payload: LimitWorkerMessage };
 
 /** Every message between processes. */
 export type WorkerMessage = ToWorker | FromWorker;

@@ -1,4 +1,6 @@
 import { ConfigError } from '../config/diagnostic.ts';
+import { nowMs } from '../core/clock.ts';
+import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
@@ -37,8 +39,12 @@ export class Primary {
   readonly #pool: WorkerPool;
   readonly #stats = new StatsCollector();
   readonly #zones = new ZoneArbiter({
-    send: (pid, payload) => this.#pool.alive.find((worker) => worker.pid === pid)?.link.send({ type: 'zone', payload }),
+    send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'zone', payload }),
     schedule: (flush) => void setImmediate(flush),
+  });
+  readonly #limits = new LimitArbiter({
+    send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'limit', payload }),
+    now: () => Math.floor(nowMs()),
   });
   readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
@@ -71,6 +77,7 @@ export class Primary {
       onEnd: (worker) => {
         this.#stats.ended(worker);
         this.#zones.workerGone(worker.pid);
+        this.#limits.workerGone(worker.pid);
       },
     });
     this.ended = new Promise((resolve) => {
@@ -100,6 +107,7 @@ export class Primary {
     // 2. what workers inherit
     handLogsOver(this.#parts.logFiles, core.user);
     raiseOpenFilesLimit(core.openFilesLimit, log);
+    this.#limits.open(this.#configuration.limitZones);
     // 3. workers
     log.write('notice', 'start worker processes');
     const results = await Promise.all(
@@ -218,9 +226,12 @@ export class Primary {
       generation: ++this.#generation,
       hasMaster: this.#hasMaster,
       leaving: this.#leaving.signal,
+      limitZones: this.#configuration.limitZones,
+      onSwap: (next) => this.#limits.open([...this.#configuration.limitZones, ...next.limitZones]),
     });
     if (configuration === null) return;
     this.#configuration = configuration;
+    this.#limits.open(configuration.limitZones);
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
@@ -283,9 +294,16 @@ export class Primary {
       case 'zone':
         this.#zones.receive(worker.pid, message.payload);
         return;
+      case 'limit':
+        this.#limits.receive(worker.pid, message.payload);
+        return;
       default:
         return;
     }
+  }
+
+  #linkOf(pid: number): WorkerLink | undefined {
+    return this.#pool.alive.find((worker) => worker.pid === pid)?.link;
   }
 
   /** Workers that start later know it too. */

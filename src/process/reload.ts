@@ -1,4 +1,5 @@
 import { ConfigError, formatDiagnostic, includeChain } from '../config/diagnostic.ts';
+import { changedKey, type LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import type { Configuration } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
@@ -23,6 +24,10 @@ export interface ReloadParts {
   readonly hasMaster: boolean;
   /** The program was told to leave meanwhile. */
   readonly leaving: AbortSignal;
+  /** Zones of `limit_req` and `limit_conn` in force. */
+  readonly limitZones: readonly LimitZone[];
+  /** Every worker is ready: from here on requests of both configurations come. */
+  readonly onSwap: (next: Configuration) => void;
 }
 
 /**
@@ -40,6 +45,12 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
     for (const link of includeChain(finding)) log.write(finding.severity, link);
   }
   if (configuration === null) {
+    logFiles.abandon();
+    return null;
+  }
+  const changed = changedKey(parts.limitZones, configuration.limitZones);
+  if (changed !== null) {
+    log.write('emerg', changed);
     logFiles.abandon();
     return null;
   }
@@ -62,6 +73,7 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
     return null;
   }
   // 4. all swap: the point of no return
+  parts.onSwap(configuration);
   const gone = sockets.commit(bound);
   useErrorLog(configuration, log, logFiles);
   logFiles.commit();

@@ -31,6 +31,7 @@ export async function makeWorkerParts({ host, log, logFiles, isInProcess }: Work
     isFast: await fastLayerWorks(),
     askForSocket: isInProcess ? null : (key) => host.send({ type: 'socket-wanted', key }),
     sendZoneMessage: (payload) => host.send({ type: 'zone', payload }),
+    sendLimitMessage: (payload) => host.send({ type: 'limit', payload }),
   });
   return {
     runtime,

@@ -1,4 +1,5 @@
 import type { WorkerUser } from '../modules/core/worker-user.ts';
+import type { LimitPrimaryMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage } from '../upstream/zone-message.ts';
@@ -33,6 +34,8 @@ export interface WorkerRuntime {
   applyName(name: string, addresses: readonly ResolvedAddress[]): void;
   /** What the primary has to say about zones. */
   onZoneMessage(message: ZonePrimaryMessage): void;
+  /** The primary's verdicts about limits. */
+  onLimitMessage(message: LimitPrimaryMessage): void;
   /** Plain JSON for /lb_status. */
   upstreamStats(): unknown;
 }

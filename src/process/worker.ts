@@ -83,6 +83,8 @@ export class Worker {
         return this.#parts.runtime.applyName(message.name, message.addresses);
       case 'zone':
         return this.#parts.runtime.onZoneMessage(message.payload);
+      case 'limit':
+        return this.#parts.runtime.onLimitMessage(message.payload);
     }
   }
 

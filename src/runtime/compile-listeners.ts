@@ -1,6 +1,7 @@
 import { SERVER } from '../config/contexts.ts';
 import { ConfigError } from '../config/diagnostic.ts';
 import type { Scope } from '../config/scope.ts';
+import { capturingMatch } from '../http/capturing-match.ts';
 import type { ServerGroup, VirtualServer } from '../http/location.ts';
 import { NamedServers, type ServerName } from '../http/route-server.ts';
 import type { VariableCompiler } from '../http/variable.ts';
@@ -10,7 +11,6 @@ import type { ListenConf } from '../modules/http-core/listen-conf.ts';
 import { DEFAULT_BACKLOG } from '../modules/http-core/parse-listen.ts';
 import type { ServerNameConf } from '../modules/http-core/server-name-conf.ts';
 import type { Findings } from './findings.ts';
-import { capturingMatch } from './regex-match.ts';
 import type { Listener } from './runtime.ts';
 
 /** A server without `server_name` has the empty name: it answers requests without a host. */
@@ -30,6 +30,7 @@ export function compileListeners(
   // An address beside a wildcard of its port shares the wildcard's socket, unless it asked for one of its own.
   const sharing = new Map<AddressEntry, Map<string, ServerGroup>>();
   for (const entry of entries.values()) {
+    if (entry.isTls) findings.collect(null, () => checkCertificates(entry, compiled));
     const wildcard = wildcards.get(portKey(entry));
     const group = compileGroup(entry, compiled, variables, findings);
     if (wildcard === undefined || wildcard === entry || entry.isBind) {
@@ -42,6 +43,16 @@ export function compileListeners(
     }
   }
   return listeners.map((one) => (one.byLocalAddress?.size === 0 ? { ...one, byLocalAddress: null } : one));
+}
+
+/** nginx: the default server of a TLS address has a certificate; where it refuses handshakes, each of the others. */
+function checkCertificates(entry: AddressEntry, compiled: ReadonlyMap<Scope, VirtualServer>): void {
+  const first = serverOf(entry.defaultServer, compiled).tls;
+  if (first !== null && !first.rejectsHandshake) return;
+  const bare =
+    first === null ? entry.defaultServer : entry.servers.find((scope) => serverOf(scope, compiled).tls === null);
+  if (bare === undefined) return;
+  throw new ConfigError('no "ssl_certificate" is defined for the "listen ... ssl" directive', bare.pos);
 }
 
 function addressTable(http: Scope, findings: Findings): AddressTable {
@@ -76,6 +87,8 @@ function implicitListen(): ListenConf {
     isDefault: false,
     hasOptions: false,
     isBind: false,
+    hasProxyProtocol: false,
+    isTls: false,
     pos: null,
   };
 }
@@ -86,7 +99,7 @@ function compileGroup(
   variables: VariableCompiler,
   findings: Findings,
 ): ServerGroup {
-  const group = new NamedServers(serverOf(entry.defaultServer, compiled));
+  const group = new NamedServers(serverOf(entry.defaultServer, compiled), entry.hasProxyProtocol, entry.isTls);
   const hasCaptures = namesOf(entry.defaultServer).some(({ pattern }) => (pattern?.captureCount ?? 0) > 0);
   // One server answers whatever the name; nginx does not even look at the names then.
   if (entry.servers.length === 1 && !hasCaptures) return group;

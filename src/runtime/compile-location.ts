@@ -1,4 +1,6 @@
+import { type Context, LIMIT_EXCEPT, LOCATION_IF } from '../config/contexts.ts';
 import type { Scope } from '../config/scope.ts';
+import { refuseUnsatisfied } from '../http/access-phase.ts';
 import type { AnyHttpModule, LocationBuild, Services } from '../http/http-module.ts';
 import { Location, PHASES, type Phase, type PhaseHandler } from '../http/location.ts';
 import type { VariableCompiler } from '../http/variable.ts';
@@ -23,6 +25,14 @@ export interface CompiledLocation {
   readonly firstRewriteHandler: number;
 }
 
+/** What can answer in a location. */
+interface Content {
+  /** What a module other than http-core has set; null: none. */
+  readonly own: PhaseHandler | null;
+  /** What http-core sets: for locations in which nothing else answers. */
+  readonly fallback: PhaseHandler | null;
+}
+
 /** Lets every module add to the location of `scope`; `isServer`: it is a server's own scope. */
 export function compileLocation(
   scope: Scope,
@@ -33,7 +43,10 @@ export function compileLocation(
   const { variables, services, prefix, findings } = context;
   const location = new Location(name, scope.conf(httpCoreModule), requestLogOf(scope, services));
   const phases = new Map<Phase, PhaseHandler[]>(PHASES.map((phase) => [phase, []]));
-  let content: PhaseHandler | null = null;
+  const inner: { readonly location: Location; readonly context: Context }[] = [];
+  let own: PhaseHandler | null = null;
+  let fallback: PhaseHandler | null = null;
+  let isHttpCore = false;
   const build: LocationBuild = {
     scope,
     prefix,
@@ -42,25 +55,57 @@ export function compileLocation(
     services,
     addPhase: (phase, handler) => phases.get(phase)?.push(handler),
     setContent: (handler) => {
-      content = handler;
+      if (isHttpCore) fallback = handler;
+      else own = handler;
     },
     addHeaderFilter: (filter) => location.headerFilters.push(filter),
     addLog: (handler) => location.logHandlers.push(handler),
+    compileInner: (innerScope) => {
+      const compiled = compileLocation(innerScope, name, false, context);
+      inner.push({ location: compiled.location, context: innerScope.context });
+      return compiled.location;
+    },
   };
   for (const module of context.modules) {
+    isHttpCore = module === httpCoreModule;
     findings.collectCompile(scope.pos, variables, () => module.compileLocation?.(scope.conf(module), build));
   }
 
   const handlersOf = (phase: Phase): readonly PhaseHandler[] => phases.get(phase) ?? [];
-  const later: readonly Phase[] = ['preaccess', 'access', 'precontent'];
   // A server's rewrite handlers run before the location is chosen; when none fits, not again.
-  const own = isServer ? [] : handlersOf('rewrite');
-  location.handlers.push(...own, ...later.flatMap(handlersOf));
-  if (content !== null) location.handlers.push(content);
+  location.handlers.push(
+    ...(isServer ? [] : handlersOf('rewrite')),
+    ...handlersOf('preaccess'),
+    ...handlersOf('access'),
+  );
+  if (location.satisfiesAny) location.handlers.push(refuseUnsatisfied);
+  location.accessEnd = location.handlers.length;
+  location.handlers.push(...handlersOf('precontent'));
+  const content: Content = { own, fallback };
+  // `if` answers as its parent does, unless it says otherwise: the parent completes blocks without a name.
+  if (isNameless(scope)) contents.set(location, content);
+  else addContent(location, content);
+  for (const one of inner) {
+    const said = contents.get(one.location);
+    const inherited = one.context === LOCATION_IF ? own : null;
+    addContent(one.location, { own: said?.own ?? inherited, fallback: said?.fallback ?? fallback });
+  }
   const postRead = handlersOf('post-read');
   return {
     location,
     serverHandlers: isServer ? [...postRead, ...handlersOf('rewrite')] : [],
     firstRewriteHandler: postRead.length,
   };
+}
+
+/** What blocks without a name said of their content. */
+const contents = new WeakMap<Location, Content>();
+
+function addContent(location: Location, { own, fallback }: Content): void {
+  const handler = own ?? fallback;
+  if (handler !== null) location.handlers.push(handler);
+}
+
+function isNameless(scope: Scope): boolean {
+  return (scope.context & (LOCATION_IF | LIMIT_EXCEPT)) !== 0;
 }

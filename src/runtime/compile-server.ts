@@ -1,10 +1,14 @@
 import { LOCATION } from '../config/contexts.ts';
 import type { Scope } from '../config/scope.ts';
+import { capturingMatch } from '../http/capturing-match.ts';
 import type { Location, VirtualServer } from '../http/location.ts';
 import { type LocationLevel, LocationRouter, type RegexLocation, type StaticLocation } from '../http/route-location.ts';
+import type { ServerTls } from '../http/tls.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
+import { serverTls } from '../modules/ssl/server-tls.ts';
+import { sslModule } from '../modules/ssl/ssl-module.ts';
+import { TLS_FILES } from '../net/tls-files.ts';
 import { compileLocation, type LocationContext } from './compile-location.ts';
-import { capturingMatch } from './regex-match.ts';
 
 /** One `server` block with all its locations. */
 export function compileServer(scope: Scope, context: LocationContext): VirtualServer {
@@ -20,7 +24,19 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
     firstRewriteHandler: own.firstRewriteHandler,
     findLocation: (ex) => router.find(ex),
     namedLocations,
+    tls: compileTls(scope, context),
   };
+}
+
+/** Of a server with a finding. */
+const REFUSED: ServerTls = { context: null, verify: 'on', trustKey: '', verifyDepth: 0, rejectsHandshake: false };
+
+function compileTls(scope: Scope, { services, findings }: LocationContext): ServerTls | null {
+  let tls: ServerTls | null = REFUSED;
+  findings.collect(scope.pos, () => {
+    tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES));
+  });
+  return tls;
 }
 
 /** `.example.com` is `example.com` when it is told. */

@@ -6,6 +6,7 @@ import { type ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connec
 import { ServiceKey } from '../http/http-module.ts';
 import type { UpstreamConnection } from '../http/upstream-connection.ts';
 import { type Connecting, type ConnectOptions, type ConnectTarget, connectWire } from '../net/connector.ts';
+import { identityOf, type PeerTls } from '../net/tls-client.ts';
 import type { Wire } from '../net/wire.ts';
 import { KeepalivePool } from './keepalive-pool.ts';
 import type { Peer } from './peer.ts';
@@ -20,11 +21,15 @@ export interface AcquireOptions {
   readonly bind: { readonly address: string; readonly port: number } | null;
   /** `proxy_socket_keepalive`. */
   readonly isSocketKeepalive: boolean;
+  /** TLS to the peer; null: in the clear. */
+  readonly tls: PeerTls | null;
   /** Identity of the location, for `keepalive … local`. */
   readonly owner: object;
 }
 
 export interface AcquireWaiter {
+  /** Connected; the TLS handshake begins. */
+  onHandshake(): void;
   onConnected(connection: UpstreamConnection): void;
   /** connect-failed or connect-timeout, or `internal` when there is no socket here or none for `proxy_bind`; message in nginx's words. */
   onConnectError(error: ProxyError): void;
@@ -62,7 +67,7 @@ export class PeerConnections {
     const owner = pool?.conf.isLocal === true ? options.owner : null;
     const localAddress = options.bind === null ? null : options.bind.address;
     if (pool !== null && !isFresh) {
-      const idle = pool.take(peer, owner, localAddress);
+      const idle = pool.take(peer, owner, localAddress, identityOf(options.tls));
       if (idle !== null) {
         waiter.onConnected(idle);
         return null;
@@ -77,9 +82,10 @@ export class PeerConnections {
       localPort: options.bind === null ? 0 : options.bind.port,
       isKeepAlive: options.isSocketKeepalive,
       isFast: this.#isFast,
+      tls: options.tls,
     };
     const attempt = new ConnectAttempt(this.#deadlines, waiter, (wire) => {
-      const home = pool === null ? CLOSES : pool.home(peer, owner, localAddress);
+      const home = pool === null ? CLOSES : pool.home(peer, owner, localAddress, identityOf(options.tls));
       return new H1UpstreamConnection(wire, home, this.#deadlines);
     });
     attempt.start(targetOf(peer.address), connectOptions, options.connectTimeoutMs);
@@ -129,6 +135,15 @@ class ConnectAttempt implements Connecting, Deadlined {
   start(target: ConnectTarget, options: ConnectOptions, timeoutMs: number): void {
     if (timeoutMs > 0) this.#deadlines.set(this, turnMs() + timeoutMs);
     this.#connecting = connectWire(target, options, {
+      onHandshake: () => {
+        // As in nginx it has as long as connecting had.
+        if (timeoutMs > 0) this.#deadlines.set(this, turnMs() + timeoutMs);
+        this.#waiter.onHandshake();
+      },
+      onHandshakeError: (text) => {
+        this.#deadlines.remove(this);
+        this.#waiter.onConnectError(connectError(text, 'handshake-failed', 502));
+      },
       onConnected: (wire) => {
         this.#deadlines.remove(this);
         this.#waiter.onConnected(this.#wrap(wire));

@@ -12,16 +12,19 @@ class PoolPlace implements ConnectionHome {
   readonly owner: object | null;
   /** `proxy_bind`: where the connection comes from; null = the kernel's choice. */
   readonly localAddress: string | null;
+  /** What its TLS is (`identityOf`); '' = none. Only requests that want the same use it again. */
+  readonly tls: string;
   connection: H1UpstreamConnection | null = null;
   isIdle = false;
   older: PoolPlace | null = null;
   newer: PoolPlace | null = null;
 
-  constructor(pool: KeepalivePool, peer: Peer, owner: object | null, localAddress: string | null) {
+  constructor(pool: KeepalivePool, peer: Peer, owner: object | null, localAddress: string | null, tls: string) {
     this.pool = pool;
     this.peer = peer;
     this.owner = owner;
     this.localAddress = localAddress;
+    this.tls = tls;
   }
 
   keep(connection: H1UpstreamConnection): boolean {
@@ -61,16 +64,17 @@ export class KeepalivePool {
   }
 
   /** The home of a new connection to `peer`. */
-  home(peer: Peer, owner: object | null, localAddress: string | null = null): ConnectionHome {
-    return new PoolPlace(this, peer, owner, localAddress);
+  home(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): ConnectionHome {
+    return new PoolPlace(this, peer, owner, localAddress, tls);
   }
 
-  /** The connection used last that leads to `peer` from that address; null when there is none. */
-  take(peer: Peer, owner: object | null, localAddress: string | null = null): H1UpstreamConnection | null {
+  /** The connection used last that leads to `peer` from that address, with that TLS; null when there is none. */
+  take(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): H1UpstreamConnection | null {
     const stack = stackOf(peer);
     for (let i = stack.length - 1; i >= 0; i--) {
       const place = stack[i] as PoolPlace;
-      if (place.owner !== owner || place.pool !== this || place.localAddress !== localAddress) continue;
+      if (place.owner !== owner || place.pool !== this) continue;
+      if (place.localAddress !== localAddress || place.tls !== tls) continue;
       this.remove(place);
       const { connection } = place;
       if (connection === null || !connection.isAlive) continue;

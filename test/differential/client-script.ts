@@ -1,3 +1,5 @@
+import type { ConnectionOptions } from 'node:tls';
+
 /** What the client of a differential case does, as data. Placeholders (`%%PORT%%` …) in bytes are filled in. */
 
 /** Wait until that many final responses are there in all. */
@@ -38,6 +40,8 @@ export interface Connection {
   readonly path?: string;
   /** The client's own address. Default 127.0.0.1. */
   readonly from?: string;
+  /** The connection is TLS, with these options. */
+  readonly tls?: ConnectionOptions;
 }
 
 export interface RequestOptions {
@@ -52,6 +56,7 @@ export interface RequestOptions {
   readonly keep?: boolean;
   readonly port?: string;
   readonly from?: string;
+  readonly tls?: ConnectionOptions;
 }
 
 /** The bytes of one request. A body gets its `Content-Length`. */
@@ -94,8 +99,9 @@ export function head(...lines: readonly string[]): string {
 }
 
 export function on(steps: readonly ClientStep[], where: Omit<Connection, 'steps'> = {}): Connection {
-  const { port, address, path, from } = where;
-  return { steps, ...(port && { port }), ...(address && { address }), ...(path && { path }), ...(from && { from }) };
+  const { port, address, path, from, tls } = where;
+  const rest = { ...(path && { path }), ...(from && { from }), ...(tls && { tls }) };
+  return { steps, ...(port && { port }), ...(address && { address }), ...rest };
 }
 
 /** The same connection `count` times, one after the other. */

@@ -42,9 +42,15 @@ export const DELIBERATE_DIFFERENCES = {
   'framing of requests': '`proxy_set_header` cannot set Content-Length and Transfer-Encoding.',
   'lost idle connections':
     'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
+  'PROXY protocol': 'A header may come in pieces; nginx takes it only whole.',
   'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
   fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
-  zones: 'Workers report to the primary; `max_conns` can be overrun within one exchange of messages.',
+  zones:
+    'Workers report to the primary; `max_conns` can be overrun within one exchange of messages. `limit_conn` hears of what ended in another worker a moment later.',
+  'paths that lead up':
+    'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
+  'password hashes':
+    '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

@@ -49,6 +49,7 @@ export class Stage {
     const client = await RawClient.connect({
       ...(where.path === undefined ? { port, host: where.address ?? '127.0.0.1' } : { path: this.fill(where.path) }),
       ...(where.from === undefined ? {} : { localAddress: where.from }),
+      ...(where.tls === undefined ? {} : { tls: where.tls }),
     });
     this.#clients.push(client);
     return client;

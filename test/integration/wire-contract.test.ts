@@ -54,6 +54,8 @@ async function accepted(isFast: boolean): Promise<{ wire: Wire; heard: Listener;
   });
   const acceptor = new Acceptor(
     {
+      isTls: () => false,
+      onSocket: () => undefined,
       onWire: (accepted) => {
         wire = accepted;
         lastAccepted = accepted;
@@ -198,7 +200,7 @@ describe.each([
     const done = new Promise<void>((resolve, reject) => {
       connectWire(
         { host: '127.0.0.1', port },
-        { localAddress: null, localPort: 0, isKeepAlive: false, isFast },
+        { localAddress: null, localPort: 0, isKeepAlive: false, tls: null, isFast },
         {
           onConnected: (wire) => {
             cleanUps.push(() => wire.destroy());
@@ -216,6 +218,8 @@ describe.each([
             heard.onBytes = () => lastAccepted?.write(Buffer.from(`part ${views.length + 1}`));
             wire.write(Buffer.from('hello'));
           },
+          onHandshake: () => undefined,
+          onHandshakeError: () => undefined,
           onConnectError: reject,
         },
       );
@@ -232,8 +236,13 @@ describe.each([
     const error = await new Promise<NodeJS.ErrnoException>((resolve) => {
       connectWire(
         { host: '127.0.0.1', port },
-        { localAddress: null, localPort: 0, isKeepAlive: false, isFast },
-        { onConnected: () => undefined, onConnectError: resolve },
+        { localAddress: null, localPort: 0, isKeepAlive: false, tls: null, isFast },
+        {
+          onConnected: () => undefined,
+          onHandshake: () => undefined,
+          onHandshakeError: () => undefined,
+          onConnectError: resolve,
+        },
       );
     });
     expect(error.code).toBe('ECONNREFUSED');

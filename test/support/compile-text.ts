@@ -5,7 +5,10 @@ import { nowMs } from '../../src/core/clock.ts';
 import { Deadlines } from '../../src/core/deadlines.ts';
 import { Services } from '../../src/http/http-module.ts';
 import type { ServerGroup } from '../../src/http/location.ts';
-import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES } from '../../src/http/observe-services.ts';
+import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from '../../src/http/observe-services.ts';
+import { LIMITS, LimitPlan } from '../../src/modules/limit-zone/limit-plan.ts';
+import { LimitPort } from '../../src/modules/limit-zone/limit-port.ts';
+import { TLS_FILES, TlsFiles } from '../../src/net/tls-files.ts';
 import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
@@ -36,15 +39,25 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
   if (read.diagnostics.some(({ severity }) => severity === 'emerg')) return { runtime: null, findings: said, logLines };
 
   const counters = new Counters();
+  const limits = new LimitPlan(
+    new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
+  );
   const services = new Services()
     .provide(LOG_FILES, fakeLogFiles(logLines))
     .provide(DEFAULT_ERROR_LOG, { path: 'error.log' })
+    .provide(MAIN_LOG, {
+      isEnabled: () => true,
+      write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
+    })
+    .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
+    .provide(LIMITS, limits)
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))
     .provide(CONNECTIONS, (connections ?? new PeerConnections(new Deadlines(nowMs), false)) as PeerConnections)
     .provide(UPSTREAMS, new UpstreamRegistry({ previous: null, names: {} }));
   const snapshot = { file: 'test.conf', prefix: '/nowhere/', tree: parsed.directives, files: [] };
   const { runtime, diagnostics } = compileRuntime({ snapshot, main: read.main, services });
+  limits.activate(true);
   const compiled = diagnostics.map((finding) => `${finding.severity}: ${formatDiagnostic(finding)}`);
   return { runtime, findings: [...said, ...compiled], logLines };
 }
@@ -58,10 +71,11 @@ export function compileGroup(http: string): ServerGroup {
 }
 
 function fakeLogFiles(lines: Map<string, string[]>): LogFiles {
-  const open = (path: string): Pick<LogFile, 'write'> => ({
+  const open = (path: string): Pick<LogFile, 'write' | 'flush'> => ({
     write: (line) => {
       lines.set(path, [...(lines.get(path) ?? []), String(line)]);
     },
+    flush: () => undefined,
   });
   return { open } as unknown as LogFiles;
 }

@@ -115,6 +115,8 @@ const CONNECTION: ClientConnection = {
   localPort: 8080,
   unixPath: '',
   isTls: false,
+  tls: null,
+  proxyProtocol: null,
   acceptedAtMs: 0,
   requests: 1,
 };

@@ -1,5 +1,5 @@
-import { BEHIND, TAKEN, type WriteResult } from '../../src/net/write-batch.ts';
 import { NO_SINK, type Wire, type WireSink } from '../../src/net/wire.ts';
+import { BEHIND, TAKEN, type WriteResult } from '../../src/net/write-batch.ts';
 
 /** A wire without a socket: the test is the other side. Writes are recorded; `isStuck` makes the kernel take nothing. */
 export class FakeWire implements Wire {

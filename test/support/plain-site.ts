@@ -50,6 +50,7 @@ export function plainSite(
     firstRewriteHandler: 0,
     findLocation: () => location,
     namedLocations: new Map(),
+    tls: null,
   };
-  return { group: { defaultServer: server, find: () => server }, log, ended };
+  return { group: { defaultServer: server, find: () => server, findNamed: () => null }, log, ended };
 }

@@ -1,4 +1,5 @@
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { poll } from './deadline.ts';
 import { type HttpMessage, readMessage, statusOf } from './http-message.ts';
 
@@ -14,6 +15,8 @@ export interface ClientAddress {
   readonly localAddress?: string;
   /** Unix socket instead of host and port. */
   readonly path?: string;
+  /** TLS, with these options; certificates are not verified unless they say so. A handshake that fails is an end like others. */
+  readonly tls?: ConnectionOptions;
 }
 
 /** A client that sends exactly the bytes it is told to and keeps all that comes back. Strings are byte strings (latin1). */
@@ -48,6 +51,7 @@ export class RawClient {
             ...(to.localAddress && { localAddress: to.localAddress }),
           }
         : { path: to.path };
+    if (to.tls !== undefined) return connectByTls(target, to.tls);
     return new Promise((resolve, reject) => {
       const socket = connect({ ...target, allowHalfOpen: true });
       socket.once('error', reject);
@@ -150,6 +154,17 @@ export class RawClient {
   #methods(): string[] {
     return [...this.#sent.matchAll(/(?:^|\n)([A-Z]+) [^\r\n]* HTTP\/\d\.\d\r?\n/g)].map((match) => match[1] ?? '');
   }
+}
+
+/** Resolves when the handshake is done, or has failed. */
+function connectByTls(target: NetConnectOpts, options: ConnectionOptions): Promise<RawClient> {
+  return new Promise((resolve) => {
+    const socket: TLSSocket = connectTls({ rejectUnauthorized: false, ...target, ...options } as ConnectionOptions);
+    const client = new RawClient(socket);
+    const done = () => resolve(client);
+    socket.once('secureConnect', done);
+    socket.once('close', done);
+  });
 }
 
 function isFinal(message: HttpMessage): boolean {

@@ -1,6 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { poll } from './deadline.ts';
 import { type HttpMessage, headerOf, readMessage } from './http-message.ts';
 
@@ -41,6 +42,8 @@ export interface BackendOptions {
   readonly onHead?: boolean;
   /** Reset every connection right after accept. */
   readonly resetOnAccept?: boolean;
+  /** It is TLS, with these options. */
+  readonly tls?: TlsOptions;
   /** Sent on accept, before any request. */
   readonly greeting?: string;
 }
@@ -56,7 +59,15 @@ export class ScriptedBackend {
 
   private constructor(options: BackendOptions) {
     this.#options = options;
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    const { tls } = options;
+    const common = { allowHalfOpen: true, noDelay: true };
+    this.#server =
+      tls === undefined
+        ? createServer(common, (socket) => this.#accept(socket))
+        : createTlsServer({ ...common, ...tls }, (socket) => this.#accept(socket));
+    if (tls !== undefined) this.#server.on('connection', (socket) => this.#track(socket));
+    // A handshake that the proxy broke off.
+    this.#server.on('tlsClientError', () => undefined);
   }
 
   static async start(options: BackendOptions): Promise<ScriptedBackend> {
@@ -115,15 +126,19 @@ export class ScriptedBackend {
 
   #accept(socket: Socket): void {
     this.#accepted++;
-    this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
-    socket.on('error', () => undefined); // resets are part of the scripts
+    this.#track(socket);
     if (this.#options.resetOnAccept) {
       socket.resetAndDestroy();
       return;
     }
     if (this.#options.greeting !== undefined) socket.write(Buffer.from(this.#options.greeting, 'latin1'));
     this.#serve(socket).catch((error: unknown) => socket.destroy(error as Error));
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined); // resets are part of the scripts
   }
 
   /** Takes requests off the connection one after the other. */

@@ -1,8 +1,8 @@
 import type { VariableDef } from '../variable.ts';
 
 /**
- * Variables of what does not happen here yet: TLS, HTTP/2, HTTP/3, compression, caching. They have the value that nginx gives them when
- * it doesn't happen there either (none), so that the log formats of a configuration that is there stay good. `tcpinfo_…`: Node does not
+ * Variables of what does not happen here yet: HTTP/2, HTTP/3, compression, caching. They have the value that nginx gives them when
+ * it doesn't happen there either (none), so that the log formats of a configuration that is there stay good. `tcpinfo_…`, `ssl_curve`: Node does not
  * tell what the kernel knows of a connection.
  * Whoever builds one of these things takes its variables out.
  */
@@ -10,20 +10,7 @@ const ABSENT = [
   'gzip_ratio',
   'http2',
   'http3',
-  'ssl_alpn_protocol',
-  'ssl_cipher',
-  'ssl_ciphers',
-  'ssl_client_fingerprint',
-  'ssl_client_i_dn',
-  'ssl_client_s_dn',
-  'ssl_client_serial',
-  'ssl_client_verify',
   'ssl_curve',
-  'ssl_early_data',
-  'ssl_protocol',
-  'ssl_server_name',
-  'ssl_session_id',
-  'ssl_session_reused',
   'tcpinfo_rcv_space',
   'tcpinfo_rtt',
   'tcpinfo_rttvar',
@@ -31,7 +18,4 @@ const ABSENT = [
   'upstream_cache_status',
 ] as const;
 
-export const ABSENT_VARIABLES: readonly VariableDef[] = [
-  ...ABSENT.map((name) => ({ name, compile: () => () => null })),
-  { name: 'proxy_protocol_tlv_', isPrefix: true, compile: () => () => null },
-];
+export const ABSENT_VARIABLES: readonly VariableDef[] = ABSENT.map((name) => ({ name, compile: () => () => null }));

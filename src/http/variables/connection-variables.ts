@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { NGINX_VERSION } from '../../core/version.ts';
 import type { ClientConnection } from '../client-stream.ts';
-import type { VariableDef } from '../variable.ts';
+import { tlvReader } from '../proxy-protocol.ts';
+import type { VariableDef, VariableGetter } from '../variable.ts';
 import { addressBytes } from './address-bytes.ts';
 
 /** nginx shows every client of a unix socket so. */
@@ -9,6 +10,24 @@ const UNIX = 'unix:';
 
 function remoteAddress(connection: ClientConnection): string {
   return connection.unixPath === '' ? connection.remoteAddress : UNIX;
+}
+
+function portText(port: number | undefined): string | null {
+  if (port === undefined) return null;
+  return port === 0 ? '' : String(port);
+}
+
+/** `$proxy_protocol_tlv_NAME`. */
+function tlvVariable(name: string): VariableGetter {
+  const read = tlvReader(name);
+  return (ex) => {
+    const { proxyProtocol } = ex.connection;
+    if (!proxyProtocol) return null;
+    const value = read(proxyProtocol.tlvs);
+    if (value === null || typeof value === 'string') return value;
+    ex.location.errorLog.write('error', ex, value.failure);
+    return null;
+  };
 }
 
 const HOST_NAME = hostname().toLowerCase();
@@ -40,11 +59,11 @@ export const CONNECTION_VARIABLES: readonly VariableDef[] = [
       ({ connection }) =>
         connection.unixPath === '' && connection.localPort > 0 ? String(connection.localPort) : '',
   },
-  // Of connections that came by the PROXY protocol; none does yet.
-  ...['addr', 'port', 'server_addr', 'server_port'].map((part) => ({
-    name: `proxy_protocol_${part}`,
-    compile: () => () => null,
-  })),
+  { name: 'proxy_protocol_addr', compile: () => (ex) => ex.connection.proxyProtocol?.clientAddress ?? null },
+  { name: 'proxy_protocol_port', compile: () => (ex) => portText(ex.connection.proxyProtocol?.clientPort) },
+  { name: 'proxy_protocol_server_addr', compile: () => (ex) => ex.connection.proxyProtocol?.serverAddress ?? null },
+  { name: 'proxy_protocol_server_port', compile: () => (ex) => portText(ex.connection.proxyProtocol?.serverPort) },
+  { name: 'proxy_protocol_tlv_', isPrefix: true, compile: tlvVariable },
   { name: 'connection', compile: () => (ex) => String(ex.connection.id) },
   { name: 'connection_requests', compile: () => (ex) => String(ex.connection.requests) },
   { name: 'scheme', compile: () => (ex) => (ex.connection.isTls ? 'https' : 'http') },

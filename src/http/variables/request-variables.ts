@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange.ts';
 import { HEADER_ID } from '../known-header.ts';
-import { limitRateBytes } from '../limit-rate.ts';
+import { assignLimitRate, limitRateBytes } from '../limit-rate.ts';
 import type { VariableDef } from '../variable.ts';
 import { argValue } from './arg-value.ts';
 import { basicUser } from './basic-user.ts';
@@ -58,13 +58,29 @@ function cookie(lowerName: string): (ex: Exchange) => string | null {
   };
 }
 
+/** nginx looks at the location's limit when it begins to send: until then there is only what was set. */
+function limitRate(ex: Exchange): string {
+  return String(ex.limitRateBytes >= 0 ? ex.limitRateBytes : ex.stream.isHeadSent ? limitRateBytes(ex) : 0);
+}
+
+/** `set $args`: what was sent no longer tells what is asked for. */
+function assignArgs(ex: Exchange, value: string): void {
+  ex.args = value;
+  ex.isArgsEmptied = true;
+  ex.isUriRewritten = true;
+}
+
+function queryOf(ex: Exchange): string | null {
+  return ex.args === '' && !ex.isArgsEmptied ? null : ex.args;
+}
+
 export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'host', compile: () => (ex) => (ex.host === '' ? ex.server.name : ex.host) },
   { name: 'uri', compile: () => uri },
   { name: 'document_uri', compile: () => uri },
   { name: 'request_uri', compile: () => (ex) => orNull(ex.request.target) },
-  { name: 'args', compile: () => (ex) => orNull(ex.args) },
-  { name: 'query_string', compile: () => (ex) => orNull(ex.args) },
+  { name: 'args', compile: () => queryOf, assign: assignArgs },
+  { name: 'query_string', compile: () => queryOf },
   { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },
@@ -83,7 +99,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'content_type', compile: () => fieldOf('content_type') },
   { name: 'content_length', compile: () => fieldOf('content_length') },
   { name: 'pipe', compile: () => (ex) => (ex.isPipelined ? 'p' : '.') },
-  { name: 'limit_rate', compile: () => (ex) => String(limitRateBytes(ex)) },
+  { name: 'limit_rate', compile: () => limitRate, assign: assignLimitRate },
   { name: 'http_', isPrefix: true, compile: fieldOf },
   { name: 'cookie_', isPrefix: true, compile: cookie },
   { name: 'arg_', isPrefix: true, compile: (rest) => (ex) => argValue(ex.args, rest) },

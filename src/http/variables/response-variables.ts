@@ -9,8 +9,9 @@ const HTTP_0_9 = 9;
 const HTTP_1_1 = 11;
 
 /** At least three digits: `009` for an HTTP/0.9 request without a response, `000` before there is one. */
-function status({ response, request }: Exchange): string {
-  const number = response.status > 0 ? response.status : request.version === HTTP_0_9 ? HTTP_0_9 : 0;
+function status({ response, request, errorStatus }: Exchange): string {
+  const number =
+    errorStatus > 0 ? errorStatus : response.status > 0 ? response.status : request.version === HTTP_0_9 ? HTTP_0_9 : 0;
   return String(number).padStart(3, '0');
 }
 

@@ -12,6 +12,17 @@ interface Awaited {
   getter: VariableGetter | null;
 }
 
+/** A variable that the configuration may give a value: it lies in a slot of the exchange once it is known. */
+interface Changeable {
+  readonly name: string;
+  readonly slot: number;
+  /** What `map` and kin compute; null: nothing but `set` and captures give it a value. */
+  compute: VariableGetter | null;
+  isVolatile: boolean;
+  /** A pattern names it. */
+  isCapture: boolean;
+}
+
 /**
  * All variables of one configuration. Names are looked up at compile time only, in any case; what a text becomes is a function.
  * As in nginx, the order in the file does not matter: a name may be used before the `map` or capture that defines it, so
@@ -21,7 +32,7 @@ export class VariableRegistry implements VariableCompiler {
   pos: SourcePos | null = null;
   readonly #fixed = new Map<string, VariableDef>();
   readonly #prefixed: VariableDef[] = [];
-  readonly #slots = new Map<string, number>();
+  readonly #changeable = new Map<string, Changeable>();
   readonly #awaited = new Map<string, Awaited>();
 
   /** `defs`: nginx's own (`CORE_VARIABLES`) and the modules'. */
@@ -51,23 +62,50 @@ export class VariableRegistry implements VariableCompiler {
   }
 
   slot(name: string): number {
-    const lowerName = lowerCase(name);
-    const known = this.#slots.get(lowerName);
-    if (known !== undefined) return known;
-    if (this.#fixed.has(lowerName)) throw new ConfigError(`the duplicate "${lowerName}" variable`);
-    const slot = this.#slots.size;
-    this.#slots.set(lowerName, slot);
-    return slot;
+    const variable = this.#change(name);
+    variable.isCapture = true;
+    return variable.slot;
+  }
+
+  assignment(name: string): (ex: Exchange, value: string) => void {
+    const assign = this.#fixed.get(lowerCase(name))?.assign;
+    if (assign !== undefined) return assign;
+    const { slot } = this.#change(name);
+    return (ex, value) => {
+      ex.slots[slot] = value;
+    };
   }
 
   define(def: VariableDef): void {
-    if (this.#fixed.has(def.name)) throw new ConfigError(`the duplicate "${def.name}" variable`);
-    this.#fixed.set(def.name, def);
+    const variable = this.#change(def.name);
+    variable.compute = def.compile('');
+    variable.isVolatile = def.isVolatile === true;
   }
 
   /** How many slots there are. */
   get slotCount(): number {
-    return this.#slots.size;
+    return this.#changeable.size;
+  }
+
+  #change(name: string): Changeable {
+    const lowerName = lowerCase(name);
+    const known = this.#changeable.get(lowerName);
+    if (known !== undefined) return known;
+    if (name === '') throw new ConfigError('invalid variable name "$"');
+    const fixed = this.#fixed.get(lowerName);
+    if (fixed !== undefined && fixed.isChangeable !== true && fixed.assign === undefined) {
+      throw new ConfigError(`the duplicate "${name}" variable`);
+    }
+    const variable: Changeable = {
+      name: lowerName,
+      slot: this.#changeable.size,
+      // Until it gets another value it has that of nginx's own variable or family.
+      compute: fixed?.compile('') ?? this.#ofFamily(lowerName),
+      isVolatile: true,
+      isCapture: false,
+    };
+    this.#changeable.set(lowerName, variable);
+    return variable;
   }
 
   /** All is compiled: throws ConfigError `unknown "x" variable` for a name that nothing defined. */
@@ -80,15 +118,15 @@ export class VariableRegistry implements VariableCompiler {
   }
 
   #find(lowerName: string): VariableGetter | null {
-    // 1. a value set by the configuration, 2. a variable of that name, 3. a family
-    const slot = this.#slots.get(lowerName);
-    if (slot !== undefined) return (ex: Exchange) => ex.slots[slot] ?? null;
-    const fixed = this.#fixed.get(lowerName);
-    if (fixed !== undefined) return fixed.compile('');
-    for (const family of this.#prefixed) {
-      if (lowerName.startsWith(family.name)) return family.compile(lowerName.slice(family.name.length));
-    }
-    return null;
+    // 1. a value that the configuration gives, 2. a variable of that name, 3. a family
+    const variable = this.#changeable.get(lowerName);
+    if (variable !== undefined) return changeableGetter(variable);
+    return this.#fixed.get(lowerName)?.compile('') ?? this.#ofFamily(lowerName);
+  }
+
+  #ofFamily(lowerName: string): VariableGetter | null {
+    const family = this.#prefixed.find(({ name }) => lowerName.startsWith(name));
+    return family?.compile(lowerName.slice(family.name.length)) ?? null;
   }
 
   #await(lowerName: string): VariableGetter {
@@ -102,4 +140,45 @@ export class VariableRegistry implements VariableCompiler {
 /** `$1`: of the regex that matched last, the location's or the server_name's. */
 function captureGetter(index: number): VariableGetter {
   return (ex) => (ex.captures ?? ex.serverCaptures)?.[index] ?? null;
+}
+
+function changeableGetter(variable: Changeable): VariableGetter {
+  const { slot } = variable;
+  return (ex) => {
+    const value = ex.slots[slot];
+    return value === undefined ? firstValue(variable, ex) : value;
+  };
+}
+
+/** How deep variables may be made of variables (`map $a $b { … $a; }`): nginx's limit. */
+const MAX_DEPTH = 255;
+let depth = 0;
+
+/** Of a variable that nothing has set in this request. */
+function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, ex: Exchange): string | null {
+  if (compute !== null) {
+    if (depth === MAX_DEPTH) {
+      ex.location.errorLog.write('error', ex, `cycle while evaluating variable "${name}"${whileLogging(ex)}`);
+      return null;
+    }
+    depth++;
+    try {
+      const value = compute(ex);
+      if (!isVolatile) ex.slots[slot] = value;
+      return value;
+    } finally {
+      depth--;
+    }
+  }
+  if (isCapture) return null;
+  if (ex.location.warnsOfUninitialized) {
+    ex.location.errorLog.write('warn', ex, `using uninitialized "${name}" variable${whileLogging(ex)}`);
+    ex.slots[slot] = '';
+  }
+  return '';
+}
+
+/** What nginx adds to everything that it says in the log phase. */
+function whileLogging(ex: Exchange): string {
+  return ex.isLogged ? ' while logging request' : '';
 }

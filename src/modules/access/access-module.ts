@@ -1,9 +1,9 @@
 import { HTTP_SCOPES, LIMIT_EXCEPT } from '../../config/contexts.ts';
 import { type DirectiveSpec, directive } from '../../config/directive-spec.ts';
-import { respondStatus } from '../../http/error-response.ts';
+import { type AccessVerdict, DECLINED, GRANTED, settleAccess } from '../../http/access-phase.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { HttpModule } from '../../http/http-module.ts';
-import { DONE, NEXT } from '../../http/location.ts';
-import { type AccessRule, isDenied, parseAccessRule } from './access-rule.ts';
+import { type AccessRule, parseAccessRule, ruleFor } from './access-rule.ts';
 
 export interface AccessConf {
   /** In the order of the file: the first that fits decides; none: allowed. */
@@ -31,12 +31,15 @@ export const accessModule: HttpModule<AccessConf> = {
   ],
   compileLocation: ({ rules }, build) => {
     if (rules.length === 0) return;
-    build.addPhase('access', (ex) => {
-      const { connection } = ex;
-      if (!isDenied(rules, connection.unixPath === '' ? connection.remoteAddress : null)) return NEXT;
-      ex.location.errorLog.write('error', ex, 'access forbidden by rule');
-      respondStatus(ex, 403);
-      return DONE;
-    });
+    build.addPhase('access', (ex) => settleAccess(ex, verdictOf(ex, rules)));
   },
 };
+
+function verdictOf(ex: Exchange, rules: readonly AccessRule[]): AccessVerdict {
+  const { connection, location } = ex;
+  const rule = ruleFor(rules, connection.unixPath === '' ? connection.remoteAddress : null);
+  if (rule === null) return DECLINED;
+  if (!rule.isDeny) return GRANTED;
+  if (!location.satisfiesAny) location.errorLog.write('error', ex, 'access forbidden by rule');
+  return 403;
+}

@@ -7,6 +7,10 @@ import type { AddHeaderConf } from './headers-module.ts';
 /** Statuses for which a field without `always` is added. */
 const GOOD = new Set([200, 201, 204, 206, 301, 302, 303, 304, 307, 308]);
 
+export function isGoodStatus(status: number): boolean {
+  return GOOD.has(status);
+}
+
 interface CompiledField {
   readonly name: string;
   readonly value: Template;
@@ -27,13 +31,13 @@ export function addHeaderFilter(confs: readonly AddHeaderConf[], variables: Vari
       const field = fields[i];
       if (field === undefined || (!isGood && !field.isAlways)) continue;
       const value = field.value.evaluate(ex);
-      if (value !== '') field.put(response, field.name, value);
+      field.put(response, field.name, value);
     }
   };
 }
 
 function add(response: ResponseHead, name: string, value: string): void {
-  response.add(name, value);
+  if (value !== '') response.add(name, value);
 }
 
 /** Fields of which a response has one: the one said here takes the place of what was there. */
@@ -41,15 +45,18 @@ const PUTTERS: Readonly<Record<string, CompiledField['put']>> = {
   'last-modified': (response, name, value) => {
     hidePassed(response, 'last-modified');
     response.lastModified = '';
-    response.add(name, value);
+    response.lastModifiedSec = -1;
+    response.remove('last-modified');
+    if (value !== '') response.add(name, value);
   },
   etag: (response, name, value) => {
     hidePassed(response, 'etag');
-    response.add(name, value);
+    response.remove('etag');
+    if (value !== '') response.add(name, value);
   },
 };
 
-function hidePassed(response: ResponseHead, lowerName: string): void {
+export function hidePassed(response: ResponseHead, lowerName: string): void {
   const { passed } = response;
   if (passed === null) return;
   for (let i = passed.findNamed(lowerName); i >= 0; i = passed.findNamed(lowerName, i + 1)) passed.hidden[i] = 1;

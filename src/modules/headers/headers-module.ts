@@ -3,6 +3,7 @@ import { type DirectiveUse, directive } from '../../config/directive-spec.ts';
 import type { SourcePos } from '../../config/tree.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { addHeaderFilter } from './add-header-filter.ts';
+import { type ExpiresConf, expiresFilter, parseExpires } from './expires.ts';
 
 /** One `add_header`. */
 export interface AddHeaderConf {
@@ -16,11 +17,13 @@ export interface AddHeaderConf {
 
 export interface HeadersConf {
   addHeaders: readonly AddHeaderConf[];
+  /** Null: off. */
+  expires: ExpiresConf | null;
 }
 
 export const headersModule: HttpModule<HeadersConf> = {
   name: 'headers',
-  defaults: () => ({ addHeaders: [] }),
+  defaults: () => ({ addHeaders: [], expires: null }),
   rows: [
     directive<HeadersConf>({
       name: 'add_header',
@@ -32,8 +35,19 @@ export const headersModule: HttpModule<HeadersConf> = {
       syntax: 'name value [always]',
       doc: 'Adds a field to responses with status 200, 201, 204, 206, 301, 302, 303, 304, 307 and 308; `always`: to all. Inherited as a whole.',
     }),
+    directive<HeadersConf>({
+      name: 'expires',
+      contexts: HTTP_SCOPES | LOCATION_IF,
+      args: [1, 2],
+      field: 'expires',
+      parse: parseExpires,
+      syntax: '[modified] time | epoch | max | off',
+      defaultText: 'off',
+      doc: 'Sets `Expires` and `Cache-Control: max-age` of good answers: a time from now, from the last change, or of the day (`@15h30m`).',
+    }),
   ],
-  compileLocation: ({ addHeaders }, build) => {
+  compileLocation: ({ addHeaders, expires }, build) => {
+    if (expires !== null) build.addHeaderFilter(expiresFilter(expires, build.variables));
     if (addHeaders.length > 0) build.addHeaderFilter(addHeaderFilter(addHeaders, build.variables));
   },
 };

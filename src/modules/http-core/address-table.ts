@@ -11,6 +11,8 @@ export interface AddressEntry {
   hasOptions: boolean;
   isBind: boolean;
   hasDefault: boolean;
+  hasProxyProtocol: boolean;
+  isTls: boolean;
   defaultServer: Scope;
   /** In the order of the file. */
   readonly servers: Scope[];
@@ -31,6 +33,8 @@ export class AddressTable {
         hasOptions: listen.hasOptions,
         isBind: listen.isBind,
         hasDefault: listen.isDefault,
+        hasProxyProtocol: listen.hasProxyProtocol,
+        isTls: listen.isTls,
         defaultServer: server,
         servers: [server],
       });
@@ -38,6 +42,8 @@ export class AddressTable {
     }
     if (entry.servers.includes(server)) throw new ConfigError(`a duplicate listen ${text}`, listen.pos);
     entry.servers.push(server);
+    entry.hasProxyProtocol ||= listen.hasProxyProtocol;
+    entry.isTls ||= listen.isTls;
     if (listen.hasOptions) {
       if (entry.hasOptions) throw new ConfigError(`duplicate listen options for ${text}`, listen.pos);
       entry.hasOptions = true;

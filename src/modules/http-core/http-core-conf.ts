@@ -1,7 +1,16 @@
 import type { CoreSettings, ServerSettings } from '../../http/location.ts';
+import type { SymlinkRule } from '../static/open-file.ts';
 import type { ListenConf } from './listen-conf.ts';
 import type { LocationConf } from './location-conf.ts';
 import type { ServerNameConf } from './server-name-conf.ts';
+
+export const ALIAS_OF_REGEX = -1;
+
+export interface SymlinkConf {
+  readonly rule: SymlinkRule;
+  /** Part of the path, with variables, that is not looked at; null: none. */
+  readonly from: string | null;
+}
 
 /** What the core directives of http say in one scope. */
 export interface HttpCoreConf extends CoreSettings, ServerSettings {
@@ -12,15 +21,23 @@ export interface HttpCoreConf extends CoreSettings, ServerSettings {
   /** Of a location; null in http and server. */
   location: LocationConf | null;
   isInternal: boolean;
+  /** Whether all access checks must say yes, or one. */
+  satisfy: 'all' | 'any';
+  /** `limit_except`: methods for which it does not hold; null: there is none. */
+  limitExceptMethods: readonly string[] | null;
   /** `limit_rate` and `limit_rate_after` with variables; null: the numbers hold. */
   limitRateText: string | null;
   limitRateAfterText: string | null;
   /** `connection_pool_size`: no larger header buffer may be smaller. */
   connectionPoolBytes: number;
-  /** Directory of static files, relative to the prefix; kept for messages until files are served. */
+  /** `root` or `alias`: directory of files, relative to the prefix, with variables. */
   root: string;
-  isAlias: boolean;
+  /** Bytes of the URI that an alias stands for; 0: it is a root; ALIAS_OF_REGEX: an alias in a regex location is the whole name. */
+  aliasLength: number;
+  /** With variables. */
   index: readonly string[];
+  /** `disable_symlinks`. */
+  symlinks: SymlinkConf;
 }
 
 /** What nginx has when nothing is said. */
@@ -48,6 +65,9 @@ export function httpCoreDefaults(): HttpCoreConf {
     logNotFound: true,
     logSubrequest: false,
     defaultType: 'text/plain',
+    etag: true,
+    ifModifiedSince: 'exact',
+    maxRanges: Number.POSITIVE_INFINITY,
     types: DEFAULT_TYPES,
     limitRateBytes: 0,
     limitRateAfterBytes: 0,
@@ -61,12 +81,15 @@ export function httpCoreDefaults(): HttpCoreConf {
     serverNames: [],
     location: null,
     isInternal: false,
+    satisfy: 'all',
+    limitExceptMethods: null,
     limitRateText: null,
     limitRateAfterText: null,
     connectionPoolBytes: 512,
     root: 'html',
-    isAlias: false,
+    aliasLength: 0,
     index: ['index.html'],
+    symlinks: { rule: 'off', from: null },
   };
 }
 

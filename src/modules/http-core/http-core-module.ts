@@ -3,12 +3,13 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import { directive } from '../../config/directive-spec.ts';
 import type { Scope } from '../../config/scope.ts';
 import type { HttpModule } from '../../http/http-module.ts';
+import { staticContent } from '../static/static-content.ts';
 import { AddressTable } from './address-table.ts';
 import { compileFileRoot, FILE_VARIABLES } from './file-root.ts';
 import { fileRows } from './file-rows.ts';
 import { type HttpCoreConf, httpCoreDefaults } from './http-core-conf.ts';
+import { compileLimitExcept, limitExceptRow } from './limit-except.ts';
 import { type LocationConf, parseLocation } from './location-conf.ts';
-import { missingFile } from './missing-file.ts';
 import { parseListen } from './parse-listen.ts';
 import { requestRows } from './request-rows.ts';
 import { responseRows } from './response-rows.ts';
@@ -63,7 +64,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
         return listens;
       },
       syntax:
-        'address[:port] | port | unix:path [default_server] [backlog=number] [ipv6only=on|off] [reuseport] [bind] …',
+        'address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [ipv6only=on|off] [reuseport] [bind] [ssl] …',
       defaultText: '*:80 | *:8000',
       doc: 'An address that the server answers on; without any, port 80, or 8000 when not started by root. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
     }),
@@ -79,11 +80,14 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
       defaultText: '""',
       doc: 'Hosts that the server answers for: exact names, `*.example.com`, `www.example.*`, `.example.com` (with and without subdomain), `~regex`. The first name is the one that redirects use.',
     }),
+    limitExceptRow,
     ...requestRows,
     ...responseRows,
     ...fileRows,
   ],
-  finish: (merged) => {
+  finish: (merged, own) => {
+    // A location within the location has none.
+    merged.limitExceptMethods = own.limitExceptMethods ?? null;
     if (merged.largeHeaderBuffers.bytes < merged.connectionPoolBytes) {
       throw new ConfigError(
         'the "large_client_header_buffers" size must be equal to or greater than "connection_pool_size"',
@@ -92,12 +96,15 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
   },
   variables: FILE_VARIABLES,
   compileLocation: (conf, build) => {
-    compileFileRoot(conf, build);
     const { location, variables } = build;
     location.isInternal = conf.isInternal;
+    location.satisfiesAny = conf.satisfy === 'any';
+    compileLimitExcept(conf.limitExceptMethods, build);
     if (conf.limitRateText !== null) location.limitRate = variables.template(conf.limitRateText);
     if (conf.limitRateAfterText !== null) location.limitRateAfter = variables.template(conf.limitRateAfterText);
-    build.setContent(missingFile(conf, build.prefix));
+    const root = compileFileRoot(conf, build);
+    const index = conf.index.map((name) => variables.template(name));
+    build.setContent(staticContent({ root, index }));
   },
 };
 

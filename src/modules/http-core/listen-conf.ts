@@ -12,5 +12,9 @@ export interface ListenConf {
   readonly hasOptions: boolean;
   /** It gets a socket of its own even beside a wildcard of the same port. */
   readonly isBind: boolean;
+  /** `proxy_protocol`: holds for the address, whichever server says so. */
+  readonly hasProxyProtocol: boolean;
+  /** `ssl`: as well. */
+  readonly isTls: boolean;
   readonly pos: SourcePos | null;
 }

@@ -7,7 +7,7 @@ import type { ListenConf } from './listen-conf.ts';
 export const DEFAULT_BACKLOG = 511;
 
 /** nginx knows them; here they are still to come. */
-const LATER = ['ssl', 'http2', 'proxy_protocol', 'quic'];
+const LATER = ['http2', 'quic'];
 
 interface Options {
   backlog: number;
@@ -16,6 +16,8 @@ interface Options {
   isDefault: boolean;
   /** Any option of the socket, `bind` included. */
   hasOptions: boolean;
+  hasProxyProtocol: boolean;
+  isTls: boolean;
 }
 
 /** `listen address[:port] [parameter …]`: one conf per address that it names. */
@@ -28,6 +30,8 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     isReusePort: false,
     isDefault: false,
     hasOptions: false,
+    hasProxyProtocol: false,
+    isTls: false,
   };
   for (const parameter of parameters) readParameter(parameter, options, use);
   return addresses.map((address) => ({
@@ -45,6 +49,8 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     isDefault: options.isDefault,
     hasOptions: options.hasOptions,
     isBind: options.hasOptions,
+    hasProxyProtocol: options.hasProxyProtocol,
+    isTls: options.isTls,
     pos: use.pos,
   }));
 }
@@ -62,6 +68,12 @@ function readWord(word: string, options: Options, use: DirectiveUse): void {
     case 'default_server':
     case 'default':
       options.isDefault = true;
+      return;
+    case 'proxy_protocol':
+      options.hasProxyProtocol = true;
+      return;
+    case 'ssl':
+      options.isTls = true;
       return;
     case 'bind':
     case 'deferred':

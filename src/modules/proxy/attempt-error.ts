@@ -6,6 +6,7 @@ import type { AttemptEnd } from '../../policy/retry.ts';
 export const STAGES = {
   body: '',
   connecting: ' while connecting to upstream',
+  handshaking: ' while SSL handshaking to upstream',
   sending: ' while sending request to upstream',
   'reading-head': ' while reading response header from upstream',
   'reading-body': ' while reading upstream',

@@ -3,7 +3,7 @@ import type { Deadlines } from '../../core/deadlines.ts';
 import { ProxyError } from '../../core/errors.ts';
 import { strerror } from '../../core/strerror.ts';
 import { copyFields } from '../../http/copy-fields.ts';
-import { respondStatus } from '../../http/error-response.ts';
+import { dropRequestBody, respondStatus } from '../../http/error-response.ts';
 import { escapeTarget } from '../../http/escape-uri.ts';
 import type { ContentState, Exchange, Recyclable, UpstreamAttempt } from '../../http/exchange.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
@@ -131,8 +131,14 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (isOurs) this.#log('crit', `writing a request body to a temporary file failed: ${error.message}`);
     else if (isNews) this.#log(error.code === 'client-aborted' ? 'info' : 'error', error.message);
     this.#dropAttempt();
-    if (!isOurs && error.code === 'client-aborted') this.#endUnanswered(error.status);
-    else this.#answer(isOurs ? 500 : error.status);
+    if (!isOurs && error.code === 'client-aborted') {
+      this.#endUnanswered(error.status);
+      return;
+    }
+    // An error page gets no part of it.
+    this.#body.close();
+    dropRequestBody(this.#ex as Exchange);
+    this.#answer(isOurs ? 500 : error.status);
   }
 
   onBodyReady(): void {
@@ -146,7 +152,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
       location.method === null ? ex.request.method : escapeTarget(location.method.evaluate(ex)) || ex.request.method;
     request.target = escapeTarget(location.passTo.target(ex, destination));
     request.version = location.version;
-    this.#connectOptions = location.connectOptions(ex);
+    this.#connectOptions = location.connectOptions(ex, destination);
     location.requestFields.build(ex, request, this.#body.measure(ex, location));
     destination.group.newSession(ex, this.#session);
     this.#session.limitTries(location.retry.maxTries);
@@ -199,6 +205,10 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     );
     // Settled before it returned: what follows has happened already, perhaps for another request.
     if (turn === this.#connectTurn) this.#connecting = connecting;
+  }
+
+  onHandshake(): void {
+    this.#stage = 'handshaking';
   }
 
   onConnected(connection: UpstreamConnection): void {
@@ -575,13 +585,18 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (!errorLog.isEnabled(level)) return;
     const where = this.#peer?.addressText ?? this.#destination?.group.name ?? '';
     const isKnown = where !== '' && this.#stage !== 'body';
-    errorLog.write(level, ex, text, isKnown ? triedUrl(where, this.#request.target) : '');
+    errorLog.write(
+      level,
+      ex,
+      text,
+      isKnown ? triedUrl(this.#destination?.isTls === true, where, this.#request.target) : '',
+    );
   }
 }
 
 /** `upstream:` of an error line. */
-function triedUrl(where: string, target: string): string {
-  return `http://${where}${where.startsWith('unix:') ? ':' : ''}${target}`;
+function triedUrl(isTls: boolean, where: string, target: string): string {
+  return `${isTls ? 'https' : 'http'}://${where}${where.startsWith('unix:') ? ':' : ''}${target}`;
 }
 
 function isNonIdempotent(method: string): boolean {

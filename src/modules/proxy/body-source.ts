@@ -1,4 +1,5 @@
-import type { ProxyError } from '../../core/errors.ts';
+import { ProxyError } from '../../core/errors.ts';
+import { dropRequestBody } from '../../http/error-response.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import { type BodyOwner, RequestBody } from '../../http/request-body.ts';
 import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../../http/upstream-connection.ts';
@@ -31,7 +32,10 @@ export class BodySource {
   prepare(ex: Exchange, location: ProxyLocation): void {
     const { framing, contentLength } = ex.request;
     this.#fixed = null;
-    this.#streamed = null;
+    if (this.#streamed !== null) {
+      this.#prepareStreamedAgain(ex, this.#streamed);
+      return;
+    }
     this.#emptyLength = location.passesBody && contentLength === 0 ? 0 : 'none';
     // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
     this.#whole?.rewind();
@@ -58,6 +62,23 @@ export class BodySource {
     this.#streamed = streamed;
     ex.body = streamed;
     streamed.begin(ex.stream, location.body.maxBytes, location.body.bufferBytes);
+  }
+
+  /** A second proxied location gets the body that passes through, as long as all of it is still here. */
+  #prepareStreamedAgain(ex: Exchange, streamed: StreamedBody): void {
+    const { method } = ex.request;
+    if (streamed.isGone) {
+      streamed.close();
+      this.#streamed = null;
+      this.#emptyLength = 'none';
+      dropRequestBody(ex);
+      if (method !== 'GET' && method !== 'HEAD') {
+        const gone = 'client request body was sent to another upstream and is not kept';
+        this.#owner.onBodyFailed(new ProxyError('internal', gone, { side: 'proxy', status: 502 }));
+        return;
+      }
+    }
+    this.#owner.onBodyReady();
   }
 
   /** Once ready: how long it is. */

@@ -4,7 +4,7 @@ import type { Exchange } from '../../http/exchange.ts';
 import type { Template, VariableCompiler } from '../../http/variable.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
-import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
+import { behindScheme, defaultPort, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
 
 const DOT = 0x2e;
 
@@ -14,6 +14,8 @@ export interface Destination {
   /** `$proxy_host`, `$proxy_port`. */
   readonly host: string;
   readonly port: string;
+  /** `https://`. */
+  readonly isTls: boolean;
   /** URI of `proxy_pass`; '' = none. */
   readonly uri: string;
 }
@@ -45,8 +47,8 @@ class FixedPass implements PassTo {
   readonly #openSegment: string | null;
 
   constructor(url: ProxyUrl, matchedLength: number, registry: UpstreamRegistry) {
-    const group = registry.forPass(url.authority, DEFAULT_PORT);
-    this.#destination = { group, host: url.host, port: url.port, uri: url.uri };
+    const group = registry.forPass(url.authority, defaultPort(url));
+    this.#destination = { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
     this.#matchedLength = matchedLength;
     this.#openSegment = url.uri.includes('?') ? null : url.uri.slice(url.uri.lastIndexOf('/') + 1);
   }
@@ -59,8 +61,9 @@ class FixedPass implements PassTo {
 
   target(ex: Exchange, { uri }: Destination): string {
     if (uri === '') return clientTarget(ex);
-    const rest = ex.uri.slice(this.#matchedLength);
-    return withArgs(ex, uri + (ex.isUriChanged ? escapeUri(rest) : rest));
+    // After `rewrite … break` nobody knows what the location's prefix has become: the path is sent as a whole.
+    if (!ex.isPrefixValid) return withArgs(ex, escapedPath(ex, 0));
+    return withArgs(ex, uri + escapedPath(ex, this.#matchedLength));
   }
 
   /**
@@ -92,8 +95,8 @@ class VariablePass implements PassTo {
     try {
       if (text.length <= 'http://'.length) throw new ConfigError('invalid URL prefix');
       const url = parseProxyUrl(text);
-      const group = this.#registry.forVariable(url.authority, DEFAULT_PORT);
-      if (group !== null) return { group, host: url.host, port: url.port, uri: url.uri };
+      const group = this.#group(url);
+      if (group !== null) return { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
       errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
       return 502;
     } catch (error) {
@@ -110,11 +113,28 @@ class VariablePass implements PassTo {
   target(ex: Exchange, { uri }: Destination): string {
     return uri === '' ? clientTarget(ex) : uri;
   }
+
+  /** A finding names all that stands behind the scheme. */
+  #group(url: ProxyUrl): UpstreamGroup | null {
+    const { authority } = url;
+    try {
+      return this.#registry.forVariable(authority, defaultPort(url));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new ConfigError(error.message.replace(`"${authority}"`, () => `"${behindScheme(url)}"`));
+    }
+  }
 }
 
 /** As the client sent it, unless something has rewritten it since, or the absolute form had no path (`GET http://a?q`). */
 function clientTarget(ex: Exchange): string {
-  return ex.isUriRewritten || !ex.request.target.startsWith('/') ? withArgs(ex, escapeUri(ex.uri)) : ex.request.target;
+  return ex.isUriRewritten || !ex.request.target.startsWith('/') ? withArgs(ex, escapedPath(ex, 0)) : ex.request.target;
+}
+
+/** The path from `start` on, escaped again where it was decoded or replaced. */
+function escapedPath(ex: Exchange, start: number): string {
+  const path = ex.uri.slice(start);
+  return ex.isUriChanged ? escapeUri(path) : path;
 }
 
 function withArgs(ex: Exchange, path: string): string {

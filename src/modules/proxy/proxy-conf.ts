@@ -3,6 +3,7 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import type { Scope } from '../../config/scope.ts';
 import type { SourcePos } from '../../config/tree.ts';
 import type { NumAndSize } from '../../config/values.ts';
+import type { TlsProtocol } from '../../net/tls-context.ts';
 import { RETRY_CONDITIONS } from '../../policy/retry.ts';
 
 /** `proxy_redirect PATTERN REPLACEMENT`, `proxy_cookie_domain`, `proxy_cookie_path`: not yet compiled. 'default' stands for the pair made from `proxy_pass`. */
@@ -80,6 +81,20 @@ export interface ProxyConf {
   bodyInFileOnly: 'off' | 'on' | 'clean';
   /** `early_hints`: a 103 is passed when one of these is neither empty nor `0`. */
   earlyHints: readonly string[];
+  /** `proxy_ssl_…`; file names as written, '' = none. */
+  sslServerName: boolean;
+  sslName: string;
+  sslVerify: boolean;
+  sslVerifyDepth: number;
+  sslTrustedCertificate: string;
+  sslCrl: string;
+  sslCertificate: string;
+  sslCertificateKey: string;
+  sslPasswordFile: string;
+  sslProtocols: readonly TlsProtocol[];
+  sslCiphers: string;
+  sslSessionReuse: boolean;
+  sslCommands: readonly (readonly [name: string, value: string])[];
   /** Where each directive in force stands, by name: for findings that only show when it is compiled. */
   positions: Readonly<Record<string, SourcePos>>;
 }
@@ -127,6 +142,19 @@ export function proxyDefaults(): ProxyConf {
     bodyTempPath: { path: 'client_body_temp', levels: [] },
     bodyInFileOnly: 'off',
     earlyHints: [],
+    sslServerName: false,
+    sslName: '$proxy_host',
+    sslVerify: false,
+    sslVerifyDepth: 1,
+    sslTrustedCertificate: '',
+    sslCrl: '',
+    sslCertificate: '',
+    sslCertificateKey: '',
+    sslPasswordFile: '',
+    sslProtocols: ['TLSv1.2', 'TLSv1.3'],
+    sslCiphers: 'DEFAULT',
+    sslSessionReuse: true,
+    sslCommands: [],
     positions: {},
   };
 }

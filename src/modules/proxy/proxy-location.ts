@@ -6,11 +6,13 @@ import type { BodySettings } from '../../http/request-body.ts';
 import type { PipeSettings } from '../../http/response-pipe.ts';
 import type { TempPath } from '../../http/temp-file.ts';
 import type { Template, VariableCompiler } from '../../http/variable.ts';
+import type { TlsFiles } from '../../net/tls-files.ts';
 import type { RetryRule } from '../../policy/retry.ts';
 import type { AcquireOptions } from '../../upstream/acquire.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
 import { parseBindAddress } from './bind-address.ts';
-import { compilePassTo, type PassTo } from './pass-to.ts';
+import { compilePassTo, type Destination, type PassTo } from './pass-to.ts';
+import { LocationTls } from './peer-tls.ts';
 import type { ProxyConf, TempPathConf } from './proxy-conf.ts';
 import { RequestFields } from './request-fields.ts';
 import { ResponseFields } from './response-fields.ts';
@@ -26,6 +28,7 @@ export interface ProxyLocationInit {
   readonly prefixDirectory: string;
   readonly registry: UpstreamRegistry;
   readonly variables: VariableCompiler;
+  readonly tlsFiles: TlsFiles;
 }
 
 /** Everything that one location's proxying needs, compiled; immutable. */
@@ -53,6 +56,7 @@ export class ProxyLocation {
   readonly pipe: PipeSettings;
   readonly #connect: AcquireOptions;
   readonly #bind: Template | null;
+  readonly #tls: LocationTls | null;
   readonly #readRate: Template | null;
   readonly #earlyHints: readonly Template[];
 
@@ -108,12 +112,16 @@ export class ProxyLocation {
       limitRateAfterBytes: core.limitRateAfterBytes,
       readRateBytes: parseSizeBytes(readRate.constant ?? '0') ?? 0,
     };
+    standAt('proxy_ssl_name');
+    const mayBeTls = /^https:|\$/i.test(conf.pass ?? '');
+    this.#tls = mayBeTls ? new LocationTls(conf, init.tlsFiles, variables) : null;
     const bind = template('proxy_bind', conf.bind);
     this.#bind = bind !== null && bind.constant === null ? bind : null;
     this.#connect = {
       connectTimeoutMs: conf.connectTimeoutMs,
       bind: bind === null || bind.constant === null ? null : parseBindAddress(bind.constant),
       isSocketKeepalive: conf.socketKeepalive,
+      tls: null,
       owner: ownerOf(`${init.identity} ${conf.bind ?? ''} ${conf.socketKeepalive}`),
     };
     standAt('early_hints');
@@ -122,12 +130,13 @@ export class ProxyLocation {
   }
 
   /** Once for a request: `proxy_bind` with variables is evaluated here. What is no address (an empty value) leaves the choice to the system. */
-  connectOptions(ex: Exchange): AcquireOptions {
-    if (this.#bind === null) return this.#connect;
+  connectOptions(ex: Exchange, destination: Destination): AcquireOptions {
+    const tls = destination.isTls && this.#tls !== null ? this.#tls.for(ex) : null;
+    if (this.#bind === null) return tls === null ? this.#connect : { ...this.#connect, tls };
     const text = this.#bind.evaluate(ex);
     const bind = parseBindAddress(text);
     if (bind === null && text !== '') ex.location.errorLog.write('error', ex, `invalid local address "${text}"`);
-    return { ...this.#connect, bind };
+    return { ...this.#connect, bind, tls };
   }
 
   /** Bytes per second from the peer (`proxy_limit_rate` with variables); else what `pipe` says. */

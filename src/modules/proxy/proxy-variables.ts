@@ -14,7 +14,7 @@ function addForwardedFor(ex: Exchange): string {
 }
 
 export const PROXY_VARIABLES: readonly VariableDef[] = [
-  { name: 'proxy_host', compile: () => (ex) => destinationOf(ex)?.host ?? null },
-  { name: 'proxy_port', compile: () => (ex) => destinationOf(ex)?.port ?? null },
+  { name: 'proxy_host', compile: () => (ex) => destinationOf(ex)?.host ?? null, isChangeable: true },
+  { name: 'proxy_port', compile: () => (ex) => destinationOf(ex)?.port ?? null, isChangeable: true },
   { name: 'proxy_add_x_forwarded_for', compile: () => addForwardedFor },
 ];

@@ -3,10 +3,11 @@ import { nowMs, turnMs } from '../../core/clock.ts';
 import { Deadlines } from '../../core/deadlines.ts';
 import type { HttpModule, LocationBuild, Services } from '../../http/http-module.ts';
 import { DONE } from '../../http/location.ts';
+import { TLS_FILES } from '../../net/tls-files.ts';
 import { CONNECTIONS } from '../../upstream/acquire.ts';
 import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
 import { type ProxyWorker, takeProxyRequest } from './attempt-loop.ts';
-import { locationPrefix } from './location-prefix.ts';
+import { locationPrefix, namedScope } from './location-prefix.ts';
 import { finishProxyConf, type ProxyConf, proxyDefaults } from './proxy-conf.ts';
 import { ProxyLocation } from './proxy-location.ts';
 import { PROXY_VARIABLES } from './proxy-variables.ts';
@@ -15,12 +16,13 @@ import { refusedRows } from './rows-refused.ts';
 import { requestRows } from './rows-request.ts';
 import { responseRows } from './rows-response.ts';
 import { retryRows } from './rows-retry.ts';
+import { tlsRows } from './rows-tls.ts';
 
 /** `proxy_pass` and everything around it. */
 export const proxyModule: HttpModule<ProxyConf> = {
   name: 'proxy',
   defaults: proxyDefaults,
-  rows: [...requestRows, ...retryRows, ...responseRows, ...bufferRows, ...refusedRows].map(withPosition),
+  rows: [...requestRows, ...retryRows, ...responseRows, ...bufferRows, ...tlsRows, ...refusedRows].map(withPosition),
   variables: PROXY_VARIABLES,
   finish: (merged, own, scope) => {
     finishProxyConf(merged, own, scope, scope.parent === null ? null : scope.parent.conf(proxyModule));
@@ -42,7 +44,7 @@ function withPosition(row: DirectiveSpec<ProxyConf>): DirectiveSpec<ProxyConf> {
 }
 
 function compileProxy(conf: ProxyConf, build: LocationBuild): void {
-  const prefix = locationPrefix(build.scope) ?? '';
+  const prefix = locationPrefix(namedScope(build.scope)) ?? '';
   const location = new ProxyLocation({
     conf,
     core: build.location.core,
@@ -51,6 +53,7 @@ function compileProxy(conf: ProxyConf, build: LocationBuild): void {
     prefixDirectory: build.prefix,
     registry: build.services.get(UPSTREAMS),
     variables: build.variables,
+    tlsFiles: build.services.get(TLS_FILES),
   });
   const worker = workerOf(build.services);
   build.location.autoRedirect = prefix.endsWith('/');

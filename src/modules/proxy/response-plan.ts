@@ -24,18 +24,18 @@ export class ResponsePlan implements AccelFields {
     const fields = location.responseFields;
     this.range = null;
     this.kind = 'pass';
-    // 1. Another location, or error_page, answers.
-    fields.readAccel(head, this);
-    if (this.redirect !== null) {
-      fields.keepForRedirect(ex, head);
-      this.kind = 'accel-redirect';
-      return;
-    }
+    // 1. error_page, or another location, answers.
     const { errorPageStatuses } = ex.location;
     if (location.interceptsErrors && head.status >= 300 && errorPageStatuses?.has(head.status) === true) {
       const challenge = head.status === 401 ? head.headers.get('www-authenticate') : null;
       if (challenge !== null) ex.response.add('WWW-Authenticate', challenge);
       this.kind = 'error-page';
+      return;
+    }
+    fields.readAccel(head, this);
+    if (this.redirect !== null) {
+      fields.keepForRedirect(ex, head);
+      this.kind = 'accel-redirect';
       return;
     }
     // 2. The peer's answer, edited.
@@ -56,7 +56,8 @@ export class ResponsePlan implements AccelFields {
     const { pipe } = location;
     const readRateBytes = location.readRateBytes(ex);
     const { limitRate, limitRateAfter } = ex.location;
-    const isVarying = limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
+    const isVarying =
+      ex.limitRateBytes >= 0 || limitRate !== null || limitRateAfter !== null || readRateBytes !== pipe.readRateBytes;
     if (this.buffering === null && this.limitRateBytes < 0 && !isVarying) return pipe;
     const isBuffered = this.buffering ?? pipe.isBuffered;
     // As in nginx, limit_rate is for buffered responses.

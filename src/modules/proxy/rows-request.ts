@@ -6,7 +6,7 @@ import { parsePassTarget } from '../../upstream/pass-target.ts';
 import { parseBindAddress } from './bind-address.ts';
 import { locationPrefix } from './location-prefix.ts';
 import type { ProxyConf } from './proxy-conf.ts';
-import { DEFAULT_PORT, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
+import { behindScheme, defaultPort, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
 
 type Row = DirectiveSpec<ProxyConf>;
 
@@ -22,12 +22,12 @@ function readPass(use: DirectiveUse): string {
   return url;
 }
 
-/** nginx's text quotes all that stands behind `http://`. */
+/** nginx's text quotes all that stands behind the scheme. */
 function checkAuthority(url: ProxyUrl): void {
   try {
-    parsePassTarget(url.authority, DEFAULT_PORT);
+    parsePassTarget(url.authority, defaultPort(url));
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${error.message} in upstream "${url.text.slice(7)}"`);
+    if (error instanceof ConfigError) throw new ConfigError(`${error.message} in upstream "${behindScheme(url)}"`);
     throw error;
   }
 }

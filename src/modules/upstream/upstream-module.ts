@@ -4,6 +4,7 @@ import { type DirectiveSpec, type DirectiveUse, directive } from '../../config/d
 import { parseInteger } from '../../config/parse-value.ts';
 import type { Scope } from '../../config/scope.ts';
 import { integer, timeMs } from '../../config/values.ts';
+import { zoneBytes } from '../../config/zone-table.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { BALANCERS } from '../../policy/balance/balancers.ts';
 import { roundRobin } from '../../policy/balance/round-robin.ts';
@@ -64,7 +65,7 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       args: [1, 2],
       field: 'zone',
       repeat: 'last',
-      parse: (use) => parseZoneLine(use, otherZones(use.scope)),
+      parse: parseZoneLine,
       syntax: 'name [size]',
       doc: 'All workers share what is known of the group: failures, requests under way, whose turn it is. Without it each worker has its own view. The size is checked as in nginx and has no effect.',
     }),
@@ -173,11 +174,6 @@ function methodOf(scope: Scope): BalancerDef {
   return scope.own(upstreamModule).method?.def ?? roundRobin;
 }
 
-function otherZones(scope: Scope): ZoneLine[] {
-  const blocks = scope.parent?.childrenOf(UPSTREAM) ?? [];
-  return blocks.flatMap((block) => block.own(upstreamModule).zone ?? []);
-}
-
 function parseKeepalive(use: DirectiveUse): UpstreamBlock['keepalive'] {
   const [number = '', local] = use.args;
   const maxIdle = parseInteger(number) ?? use.fail(`invalid value "${number}" in "keepalive" directive`);
@@ -196,7 +192,7 @@ function checkServers(block: UpstreamBlock, scope: Scope): void {
 function checkZoneSizes(scope: Scope): void {
   const zones = scope.childrenOf(UPSTREAM).flatMap((block) => block.own(upstreamModule).zone ?? []);
   for (const zone of zones) {
-    if (zones.every((other) => other.name !== zone.name || other.bytes === 0)) {
+    if (zoneBytes(scope, zone.name) === 0) {
       throw new ConfigError(`zero size shared memory zone "${zone.name}"`);
     }
   }

@@ -18,7 +18,7 @@ const DEFAULT_MODULES: Readonly<Record<string, string>> = {
   http_geo_module: 'geo $x { default 0; }',
   http_map_module: 'map $uri $x { default 0; }',
   http_split_clients_module: 'split_clients $uri $x { * 0; }',
-  http_referer_module: 'server { valid_referers none; }',
+  http_referer_module: 'server { valid_referers none server_names; }',
   http_rewrite_module: 'server { rewrite ^ /x; }',
   http_proxy_module: 'server { location / { proxy_pass http://127.0.0.1:1; } }',
   http_fastcgi_module: 'server { location / { fastcgi_pass 127.0.0.1:1; } }',

@@ -146,6 +146,7 @@ function useOf(args: readonly string[], warnings: string[]): DirectiveUse {
     args,
     block: null,
     pos: { file: 'f', line: 1 },
+    end: { file: 'f', line: 1 },
     scope: new Scope(MAIN, null, null),
     opened: null,
     fail: (text) => {

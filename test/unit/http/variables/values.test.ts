@@ -64,7 +64,7 @@ describe('of the request', () => {
     ['ssl_protocol', null],
     ['upstream_cache_status', null],
     ['proxy_protocol_addr', null],
-    ['limit_rate', '4096', { core: { limitRateBytes: 4096 } }],
+    ['limit_rate', '0', { core: { limitRateBytes: 4096 } }],
     // arguments
     ['arg_a', '1', search],
     ['ARG_A', '1', search],

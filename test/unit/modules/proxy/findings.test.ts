@@ -16,7 +16,11 @@ const cases: readonly (readonly [string, string | null])[] = [
   ['location / { proxy_pass http://unix:/tmp/x:/uri; }', null],
   ['location / { proxy_pass http://$host$uri; }', null],
   ['location / { proxy_pass 127.0.0.1:1; }', 'invalid URL prefix'],
-  ['location / { proxy_pass https://127.0.0.1; }', 'https protocol requires SSL support'],
+  [
+    'location / { proxy_pass https://127.0.0.1; proxy_ssl_verify on; }',
+    'no proxy_ssl_trusted_certificate for proxy_ssl_verify',
+  ],
+  ['location / { proxy_pass https://127.0.0.1:x; }', 'invalid port in upstream "127.0.0.1:x"'],
   ['location / { proxy_pass http://; }', 'no host in upstream ""'],
   ['location / { proxy_pass http://127.0.0.1:0; }', 'invalid port in upstream "127.0.0.1:0"'],
   ['location / { proxy_pass http://127.0.0.1:http/; }', 'invalid port in upstream "127.0.0.1:http/"'],

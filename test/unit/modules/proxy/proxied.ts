@@ -40,6 +40,8 @@ export class Proxied {
       localPort: 8080,
       unixPath: '',
       isTls: false,
+      tls: null,
+      proxyProtocol: null,
       acceptedAtMs: 0,
       requests: 1,
     };

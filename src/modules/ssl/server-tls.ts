@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { ConfigError } from '../../config/diagnostic.ts';
+import type { ServerTls } from '../../http/tls.ts';
+import { DEFAULT_SUITES, serverContext } from '../../net/tls-context.ts';
+import type { TlsFiles } from '../../net/tls-files.ts';
+import {
+  readCrl,
+  readDhParameters,
+  readKeyPair,
+  readPasswords,
+  readTicketKey,
+  readTrusted,
+} from '../../net/tls-material.ts';
+import { applyCommands } from './conf-command.ts';
+import type { SslConf } from './ssl-conf.ts';
+
+/**
+ * What a server's `ssl_…` directives come to; null: nothing. Its certificates are read even where it listens without TLS, as nginx does.
+ * Throws ConfigError in nginx's words.
+ */
+export function serverTls(conf: SslConf, files: TlsFiles): ServerTls | null {
+  const { certificates, verify, verifyDepth, rejectsHandshake } = conf;
+  if (certificates.length === 0) {
+    return rejectsHandshake ? { context: null, verify: 'off', trustKey: '', verifyDepth, rejectsHandshake } : null;
+  }
+  const at = <T>(directive: string, work: () => T): T => standingAt(conf, directive, work);
+  const named = (name: string): string => files.named(name);
+  const optional = (name: string, read: (name: string, files: TlsFiles) => string[]): string[] =>
+    name === '' ? [] : read(named(name), files);
+
+  // 1. certificates
+  const passwords = at('ssl_password_file', () => optional(conf.passwordFile, readPasswords));
+  const pairs = at('ssl_certificate', () =>
+    certificates.map((cert, i) => readKeyPair(named(cert), named(conf.keys[i] ?? ''), passwords, files)),
+  );
+  // 2. whom we trust
+  if (conf.clientCertificate === '' && conf.trustedCertificate === '' && (verify === 'on' || verify === 'optional')) {
+    at('ssl_verify_client', () => {
+      throw new ConfigError('no ssl_client_certificate for ssl_verify_client');
+    });
+  }
+  const ownCas = at('ssl_client_certificate', () => optional(conf.clientCertificate, readTrusted));
+  const moreCas = at('ssl_trusted_certificate', () => optional(conf.trustedCertificate, readTrusted));
+  const crl = at('ssl_crl', () => optional(conf.crl, readCrl));
+  const trusted = verify === 'off' ? [] : [...ownCas, ...moreCas];
+  // 3. the rest
+  const dhParameters = at('ssl_dhparam', () =>
+    conf.dhParameters === '' ? '' : readDhParameters(named(conf.dhParameters), files),
+  );
+  const ticketKeys = at('ssl_session_ticket_key', () =>
+    conf.ticketKeys.map((name) => readTicketKey(named(name), files)),
+  );
+  const { protocols, ciphers, curves } = conf;
+  const base = { protocols, ciphers, suites: DEFAULT_SUITES, curves, sigalgs: '', options: 0 };
+  const context = at('ssl_certificate', () =>
+    serverContext({
+      ...(applyCommands(conf.commands, base) ?? base),
+      pairs,
+      trusted,
+      crl: verify === 'off' ? [] : crl,
+      dhParameters,
+      prefersServerCiphers: conf.prefersServerCiphers,
+      hasTickets: conf.hasTickets,
+      ticketKey: ticketKeys[0] ?? files.ticketKey,
+      sessionTimeoutSec: conf.sessionTimeoutSec,
+      verifiesClients: verify !== 'off',
+    }),
+  );
+  const trustKey = verify === 'off' ? '' : digest([verify, String(verifyDepth), ...trusted, ...crl]);
+  return { context, verify, trustKey, verifyDepth, rejectsHandshake };
+}
+
+/** A finding stands at the directive that it is about. */
+function standingAt<T>(conf: SslConf, directive: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(error.message, conf.positions[nameIn(error.message) ?? directive] ?? null);
+  }
+}
+
+function nameIn(message: string): string | null {
+  if (message.startsWith('SSL_CTX_set_cipher_list(')) return 'ssl_ciphers';
+  return message.startsWith('SSL_CTX_set1_curves_list(') ? 'ssl_ecdh_curve' : null;
+}
+
+function digest(parts: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${part.length}:`).update(part);
+  return hash.digest('hex');
+}

@@ -1,0 +1,205 @@
+import { HTTP, SERVER } from '../../config/contexts.ts';
+import type { DirectiveSpec, DirectiveUse } from '../../config/directive-spec.ts';
+import { flag, integer, oneOf, sizeBytes, text, texts, timeSec, wordList } from '../../config/values.ts';
+import { VERIFY_MODES } from '../../http/tls.ts';
+import { TLS_PROTOCOLS } from '../../net/tls-context.ts';
+import { readConfCommand } from './conf-command.ts';
+import { checkSessionCache } from './session-cache.ts';
+import type { SslConf } from './ssl-conf.ts';
+
+type Row = DirectiveSpec<SslConf>;
+
+const CONTEXTS = HTTP | SERVER;
+
+/** A file's name. Names with variables, and keys that are in an engine, are refused by name. */
+function fileName(use: DirectiveUse): string {
+  const [name = ''] = use.args;
+  if (name.includes('$')) use.fail(`variables in "${use.name}" are not supported`);
+  if (/^(data|engine|store):/.test(name)) use.fail(`"${name}" in "${use.name}" is not supported: a file's name is`);
+  return name;
+}
+
+const file = (name: string, field: keyof SslConf, doc: string): Row => ({
+  name,
+  contexts: CONTEXTS,
+  args: 1,
+  field,
+  parse: fileName,
+  syntax: 'file',
+  doc,
+});
+
+const files = (name: string, field: keyof SslConf, doc: string): Row => ({
+  ...file(name, field, doc),
+  repeat: 'append',
+});
+
+const onOff = (name: string, field: keyof SslConf, isOn: boolean, doc: string): Row => ({
+  name,
+  contexts: CONTEXTS,
+  args: 'flag',
+  field,
+  syntax: 'on | off',
+  defaultText: isOn ? 'on' : 'off',
+  doc,
+});
+
+/** Checked and without effect. `warning`: said when it is switched on. */
+function idle(name: string, syntax: string, check: (use: DirectiveUse) => unknown, reason: string, warning = ''): Row {
+  return {
+    name,
+    contexts: CONTEXTS,
+    args: 1,
+    repeat: 'error',
+    syntax,
+    apply: (_own, use) => {
+      if (check(use) !== false && warning !== '') use.warn(warning);
+    },
+    doc: `No effect: ${reason}`,
+  };
+}
+
+const NO_STAPLING = 'OCSP responses are neither fetched nor sent.';
+const STAPLING_IGNORED = '"ssl_stapling" ignored, OCSP responses are not fetched here';
+
+export const sslRows: readonly Row[] = [
+  files('ssl_certificate', 'certificates', 'Certificate with its chain, in PEM; once for each kind of key.'),
+  files('ssl_certificate_key', 'keys', 'Key of the certificate that is named in the same place of the list.'),
+  file('ssl_password_file', 'passwordFile', 'Passwords for the keys, one a line.'),
+  {
+    name: 'ssl_protocols',
+    contexts: CONTEXTS,
+    args: [1, Number.POSITIVE_INFINITY],
+    field: 'protocols',
+    parse: wordList(TLS_PROTOCOLS),
+    syntax: '[SSLv2] [SSLv3] [TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]',
+    defaultText: 'TLSv1.2 TLSv1.3',
+    doc: 'Versions of TLS. OpenSSL here has no SSLv2 and SSLv3.',
+  },
+  {
+    name: 'ssl_ciphers',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'ciphers',
+    syntax: 'ciphers',
+    defaultText: 'HIGH:!aNULL:!MD5',
+    doc: "Ciphers up to TLS 1.2, in OpenSSL's words.",
+  },
+  onOff('ssl_prefer_server_ciphers', 'prefersServerCiphers', false, "The server's order of ciphers counts."),
+  {
+    name: 'ssl_ecdh_curve',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'curves',
+    syntax: 'curve',
+    defaultText: 'auto',
+    doc: 'Groups of the key exchange, with `:` between.',
+  },
+  file('ssl_dhparam', 'dhParameters', 'Parameters of DHE ciphers; without them there are none.'),
+  {
+    name: 'ssl_session_timeout',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'sessionTimeoutSec',
+    parse: timeSec(),
+    syntax: 'time',
+    defaultText: '5m',
+    doc: 'How long a client may resume a session.',
+  },
+  {
+    name: 'ssl_session_cache',
+    contexts: CONTEXTS,
+    args: [1, 2],
+    repeat: 'error',
+    apply: (_own, use) => checkSessionCache(use),
+    syntax: 'off | none | [builtin[:size]] [shared:name:size]',
+    defaultText: 'none',
+    doc: 'Checked. Sessions are resumed by tickets, which all workers understand; none is kept by its id.',
+  },
+  onOff(
+    'ssl_session_tickets',
+    'hasTickets',
+    true,
+    'Clients resume sessions by tickets; without, and where client certificates are verified, each connection makes a full handshake.',
+  ),
+  files(
+    'ssl_session_ticket_key',
+    'ticketKeys',
+    'Key of the tickets: the first one said; without one the primary makes a key for all workers. Of 80 bytes only 48 are used.',
+  ),
+  onOff('ssl_reject_handshake', 'rejectsHandshake', false, 'Handshakes for this server are refused.'),
+  {
+    name: 'ssl_verify_client',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'verify',
+    parse: oneOf(VERIFY_MODES),
+    syntax: 'on | off | optional | optional_no_ca',
+    defaultText: 'off',
+    doc: "Whether clients are asked for a certificate, and what becomes of those that can't be trusted.",
+  },
+  {
+    name: 'ssl_verify_depth',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'verifyDepth',
+    parse: integer(),
+    syntax: 'number',
+    defaultText: '1',
+    doc: "Most certificates between a client's and the root.",
+  },
+  file('ssl_client_certificate', 'clientCertificate', "Certificates that clients' are checked against."),
+  file(
+    'ssl_trusted_certificate',
+    'trustedCertificate',
+    'More of them. Clients are told their names too, which nginx keeps back.',
+  ),
+  file('ssl_crl', 'crl', 'Revoked certificates.'),
+  {
+    name: 'ssl_conf_command',
+    contexts: CONTEXTS,
+    args: 2,
+    field: 'commands',
+    repeat: 'append',
+    parse: readConfCommand,
+    syntax: 'name value',
+    doc: 'Ciphersuites, CipherString, MinProtocol, MaxProtocol, Curves, Groups, SignatureAlgorithms and the more usual Options; others are refused.',
+  },
+  idle('ssl_buffer_size', 'size', sizeBytes({ min: 1 }), "records have OpenSSL's size."),
+  idle(
+    'ssl_early_data',
+    'on | off',
+    flag,
+    'Node takes no early data.',
+    '"ssl_early_data" is not supported on this platform, ignored',
+  ),
+  idle('ssl_stapling', 'on | off', flag, NO_STAPLING, STAPLING_IGNORED),
+  idle('ssl_stapling_verify', 'on | off', flag, NO_STAPLING),
+  idle('ssl_stapling_file', 'file', text, NO_STAPLING, '"ssl_stapling_file" ignored, OCSP responses are not sent here'),
+  idle('ssl_stapling_responder', 'url', text, NO_STAPLING),
+  {
+    ...idle(
+      'ssl_certificate_cache',
+      'off | max=N [inactive=time] [valid=time]',
+      texts,
+      'certificates are read once, at start.',
+    ),
+    args: [1, 3],
+  },
+  idle('ssl_certificate_compression', 'on | off', flag, 'certificates are sent as they are.'),
+  ...['ssl_ocsp', 'ssl_ocsp_responder', 'ssl_ocsp_cache', 'ssl_key_log', 'ssl_ech_file'].map(refused),
+];
+
+function refused(name: string): Row {
+  return {
+    name,
+    contexts: CONTEXTS,
+    args: 1,
+    repeat: 'last',
+    apply: (_own, use) => {
+      // Saying that there is none of it is the truth.
+      if (use.args[0] !== 'off') use.fail(`"${name}" directive is not supported`);
+    },
+    doc: 'Refused by name: not supported.',
+  };
+}
