@@ -8,7 +8,7 @@ export type VerifyMode = (typeof VERIFY_MODES)[number];
 
 /** What a `server` block says about TLS, compiled. */
 export interface ServerTls {
-  /** Null: it has no certificate; clients that ask for it get the default server's. */
+  /** Null: it has no certificate of its own; clients that ask for it get the default server's. */
   readonly context: SecureContext | null;
   readonly verify: VerifyMode;
   /** What client certificates are checked against, as one text: two servers with the same trust have the same key. */
@@ -35,8 +35,8 @@ export interface ClientTls {
   readonly requestedName: string;
   /** It, lower case, where a server of that name was found; ''. */
   readonly foundName: string;
-  /** `trustKey` of the server that the handshake was made with. */
-  readonly trustKey: string;
+  /** A reload has changed what client certificates are checked against since the handshake. */
+  readonly isTrustChanged: boolean;
   /** `TLSv1.3`. */
   readonly protocol: string;
   /** OpenSSL's name. */
@@ -71,8 +71,8 @@ export function refuseOnTlsPort(ex: Exchange, tls: ClientTls): TlsRefusal | null
   const server = ex.server.tls;
   if (server === null || server.verify === 'off') return null;
   const isOther = tls.foundName !== '' && tls.foundName !== ex.host;
-  // A reload may have changed what is trusted: the handshake has proved nothing about that.
-  if (isOther || (tls.foundName !== '' && tls.trustKey !== server.trustKey)) return MISDIRECTED;
+  // After a reload the handshake has proved nothing about what is trusted now.
+  if (isOther || tls.isTrustChanged) return MISDIRECTED;
   const { verifyFailure } = tls;
   if (verifyFailure !== null && !(server.verify === 'optional_no_ca' && NO_CA_ERRORS.includes(verifyFailure.code))) {
     const { code, reason } = verifyFailure;

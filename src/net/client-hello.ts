@@ -24,6 +24,8 @@ const SUPPORTED_GROUPS = 10;
 
 /** Reads the first handshake message of a connection's bytes; it may be spread over several records. */
 export function readClientHello(bytes: Buffer): HelloResult {
+  // Records of a few bytes each make it longer, but not without end.
+  if (bytes.length > 2 * MAX_HELLO_BYTES) return UNREADABLE;
   const body = handshakeBytes(bytes);
   if (body === null) return UNREADABLE;
   if (body.length < 4) return MORE;
@@ -38,7 +40,7 @@ export function readClientHello(bytes: Buffer): HelloResult {
 function handshakeBytes(bytes: Buffer): Buffer | null {
   const parts: Buffer[] = [];
   for (let at = 0; at + RECORD_HEAD_BYTES <= bytes.length; ) {
-    if (bytes[at] !== HANDSHAKE || bytes[at + 1] !== 3) return at === 0 ? null : Buffer.concat(parts);
+    if (bytes[at] !== HANDSHAKE || bytes[at + 1] !== 3) return null;
     const length = bytes.readUInt16BE(at + 3);
     if (length === 0 || length > 0x4800) return null;
     parts.push(bytes.subarray(at + RECORD_HEAD_BYTES, at + RECORD_HEAD_BYTES + length));

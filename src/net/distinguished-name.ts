@@ -54,7 +54,7 @@ export function rfc2253(attributes: readonly NameAttribute[]): string {
 
 /** `/C=US/CN=name`: `$ssl_client_s_dn_legacy`. */
 export function oneLine(attributes: readonly NameAttribute[]): string {
-  return attributes.map(({ type, value, tag }) => `/${type}=${hexed(narrow(value, tag))}`).join('');
+  return attributes.map((one) => `${one.isFirst ? '/' : '+'}${one.type}=${hexed(narrow(one.value, one.tag))}`).join('');
 }
 
 /** Subject and issuer of a certificate in DER. */

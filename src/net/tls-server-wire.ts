@@ -62,6 +62,7 @@ export class TlsServerWire implements Wire, ClientTls {
   requestedName = '';
   foundName = '';
   trustKey = '';
+  isTrustChanged = false;
   offeredCiphers: readonly number[] = [];
   offeredGroups: readonly number[] = [];
   /** Where bytes go: the plain socket's wire, later the TLS socket's. */

@@ -31,7 +31,7 @@ import type { ConnectionNumbers } from './connection-numbers.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
 import type { WorkerConfig } from './messages.ts';
-import { chooseTls, TlsGroups } from './tls-choice.ts';
+import { TlsGroups } from './tls-choice.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
 export interface HttpRuntimeParts {
@@ -152,9 +152,9 @@ export class HttpRuntime implements WorkerRuntime {
     const { path } = point.address;
     const groups = point.groupsOf(socket);
     if (groups().isTls === true) {
-      const wire = new TlsServerWire(socket, (name) => chooseTls(groups(), name), groups().readsProxyProtocol === true);
-      const named = new TlsGroups(groups, wire);
-      this.#server.accept(wire, () => named.current(), path, wire);
+      const named = new TlsGroups(groups);
+      const wire = new TlsServerWire(socket, (name) => named.choose(name), groups().readsProxyProtocol === true);
+      this.#server.accept(wire, () => named.current(wire), path, wire);
     } else {
       const wire = new SocketWire(socket);
       this.#server.accept(wire, groups, path);

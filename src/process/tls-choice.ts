@@ -1,10 +1,9 @@
 import { validateHost } from '../http/host-name.ts';
 import type { ServerGroup, VirtualServer } from '../http/location.ts';
-import type { ClientTls } from '../http/tls.ts';
-import type { TlsChoice } from '../net/tls-server-wire.ts';
+import type { TlsChoice, TlsServerWire } from '../net/tls-server-wire.ts';
 
 /** Which server a handshake is made with: the one that has the name of SNI; one without a certificate borrows the default server's. */
-export function chooseTls(group: ServerGroup, requestedName: string): TlsChoice {
+function chooseTls(group: ServerGroup, requestedName: string): TlsChoice {
   const name = requestedName === '' ? null : validateHost(requestedName);
   const found = name === null ? null : group.findNamed(name);
   const first = group.defaultServer.tls;
@@ -22,24 +21,37 @@ export function chooseTls(group: ServerGroup, requestedName: string): TlsChoice 
 /** The servers of an address as a connection sees them whose client named one by SNI: that one is the default. */
 export class TlsGroups {
   readonly #groups: () => ServerGroup;
-  readonly #tls: ClientTls;
-  #base: ServerGroup | null = null;
-  #made: ServerGroup | null = null;
+  /** Those that `#made` was made of. */
+  #base: ServerGroup;
+  #made: ServerGroup;
 
-  constructor(groups: () => ServerGroup, tls: ClientTls) {
+  constructor(groups: () => ServerGroup) {
     this.#groups = groups;
-    this.#tls = tls;
+    this.#base = groups();
+    this.#made = this.#base;
   }
 
-  /** Made anew only when a reload has changed the servers. */
-  current(): ServerGroup {
-    const base = this.#groups();
-    if (this.#tls.foundName === '') return base;
-    if (base !== this.#base || this.#made === null) {
-      this.#base = base;
-      this.#made = withDefault(base, base.findNamed(this.#tls.foundName));
+  /** What the handshake is made with. */
+  choose(requestedName: string): TlsChoice {
+    const choice = chooseTls(this.#groups(), requestedName);
+    this.#follow(choice.foundName);
+    return choice;
+  }
+
+  /** What the next request is for; made anew only when a reload has changed the servers. */
+  current(wire: TlsServerWire): ServerGroup {
+    if (this.#groups() === this.#base) return this.#made;
+    const { isHandshaking, isEncrypted, requestedName, foundName, trustKey } = wire;
+    if (!isHandshaking && isEncrypted) {
+      wire.isTrustChanged = chooseTls(this.#groups(), requestedName).trustKey !== trustKey;
     }
+    this.#follow(foundName);
     return this.#made;
+  }
+
+  #follow(foundName: string): void {
+    this.#base = this.#groups();
+    this.#made = foundName === '' ? this.#base : withDefault(this.#base, this.#base.findNamed(foundName));
   }
 }
 

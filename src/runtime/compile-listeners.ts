@@ -1,5 +1,5 @@
 import { SERVER } from '../config/contexts.ts';
-import { ConfigError } from '../config/diagnostic.ts';
+import { ConfigError, hasEmerg } from '../config/diagnostic.ts';
 import type { Scope } from '../config/scope.ts';
 import { capturingMatch } from '../http/capturing-match.ts';
 import type { ServerGroup, VirtualServer } from '../http/location.ts';
@@ -30,7 +30,8 @@ export function compileListeners(
   // An address beside a wildcard of its port shares the wildcard's socket, unless it asked for one of its own.
   const sharing = new Map<AddressEntry, Map<string, ServerGroup>>();
   for (const entry of entries.values()) {
-    if (entry.isTls) findings.collect(null, () => checkCertificates(entry, compiled));
+    if (entry.isTls && !hasEmerg(findings.diagnostics))
+      findings.collect(null, () => checkCertificates(entry, compiled));
     const wildcard = wildcards.get(portKey(entry));
     const group = compileGroup(entry, compiled, variables, findings);
     if (wildcard === undefined || wildcard === entry || entry.isBind) {
@@ -47,10 +48,13 @@ export function compileListeners(
 
 /** nginx: the default server of a TLS address has a certificate; where it refuses handshakes, each of the others. */
 function checkCertificates(entry: AddressEntry, compiled: ReadonlyMap<Scope, VirtualServer>): void {
+  const isBare = (scope: Scope): boolean => {
+    const { tls } = serverOf(scope, compiled);
+    return tls === null || (tls.context === null && !tls.rejectsHandshake);
+  };
   const first = serverOf(entry.defaultServer, compiled).tls;
-  if (first !== null && !first.rejectsHandshake) return;
-  const bare =
-    first === null ? entry.defaultServer : entry.servers.find((scope) => serverOf(scope, compiled).tls === null);
+  const mayReject = first !== null && first.context === null && first.rejectsHandshake;
+  const bare = (mayReject ? entry.servers : [entry.defaultServer]).find(isBare);
   if (bare === undefined) return;
   throw new ConfigError('no "ssl_certificate" is defined for the "listen ... ssl" directive', bare.pos);
 }

@@ -28,11 +28,9 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
   };
 }
 
-/** Of a server with a finding. */
-const REFUSED: ServerTls = { context: null, verify: 'on', trustKey: '', verifyDepth: 0, rejectsHandshake: false };
-
+/** Null also where there is a finding. */
 function compileTls(scope: Scope, { services, findings }: LocationContext): ServerTls | null {
-  let tls: ServerTls | null = REFUSED;
+  let tls: ServerTls | null = null;
   findings.collect(scope.pos, () => {
     tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES));
   });

@@ -43,6 +43,12 @@ export const DELIBERATE_DIFFERENCES = {
   'lost idle connections':
     'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
   'PROXY protocol': 'A header may come in pieces; nginx takes it only whole.',
+  'TLS sessions':
+    'Resumed by tickets alone, which all workers understand; none without tickets, and none where client certificates are verified.',
+  'TLS to upstreams':
+    'A kept connection and a session are used again only for the same name, trust and settings; nginx looks at the address alone.',
+  'changed trust':
+    'After a reload that changes what client certificates are checked against, connections made before are answered with 421.',
   'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
   fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
   zones:

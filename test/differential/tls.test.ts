@@ -21,7 +21,7 @@ const MIDDLE = makeCertificate('Middle', { isCa: true, issuer: CA });
 const LOWER = makeCertificate('Lower', { isCa: true, issuer: MIDDLE });
 const CLIENT = makeCertificate('client', {
   issuer: CA,
-  subject: '/C=DE/O=Grün+Blau/OU=a\\, b/emailAddress=a@b.c/CN=client',
+  subject: '/C=DE/O=Grün/OU=a\\, b+UID=u1/emailAddress=a@b.c/CN=client',
 });
 const REVOKED = makeCertificate('revoked', { issuer: CA, serial: 'BAD1' });
 const STRANGER = makeCertificate('stranger', { issuer: OTHER_CA });
@@ -207,6 +207,7 @@ compare('TLS: client certificates', {
     server { listen 127.0.0.1:%%PORT_4%% ssl; ${EC_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; error_page 495 496 =200 /why; location / { return 204; } location = /why { return 403 "$ssl_client_verify"; } }
     server { listen 127.0.0.1:%%PORT_5%% ssl; server_name open; ${EC_PAIR} return 200 "open"; }
     server { listen 127.0.0.1:%%PORT_5%% ssl; server_name closed; ${B_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; return 200 "closed $ssl_client_verify"; }
+    server { listen 127.0.0.1:%%PORT_5%% ssl; server_name bare; ssl_verify_client on; ssl_client_certificate ca.pem; return 200 "bare $ssl_client_verify"; }
     server { listen 127.0.0.1:%%PORT_6%% ssl; ${EC_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; ssl_verify_depth 2; return 200 "$ssl_client_verify"; }
     server { listen 127.0.0.1:%%PORT_7%% ssl; ${EC_PAIR} ssl_verify_client optional; ssl_client_certificate ca.pem; location / { if ($ssl_client_verify != SUCCESS) { return 403; } return 200 "in"; } }`,
   cases: {
@@ -245,6 +246,11 @@ compare('TLS: client certificates', {
     'one between, which is not sent': withCert(BELOW_MIDDLE),
     'two between': on2(withCert(BELOW_LOWER, [LOWER, MIDDLE]), 'PORT_2'),
     'two between, depth 2': on2(withCert(BELOW_LOWER, [LOWER, MIDDLE]), 'PORT_6'),
+    'a server that asks and has no certificate of its own': get('/', {
+      port: 'PORT_5',
+      host: 'bare',
+      tls: { servername: 'bare' },
+    }),
     'verified by if': on2(withCert(CLIENT), 'PORT_7'),
     'not verified by if': on2(get('/', { tls: {} }), 'PORT_7'),
   },
@@ -269,7 +275,7 @@ compare('TLS: handshakes that fail', {
     },
     'half a hello, then silence': raw(FIRST_OF_A_HELLO),
     'half a hello, then FIN': on([FIRST_OF_A_HELLO, 20, HALF_CLOSE]),
-    'half a hello, then RST': { act: on([FIRST_OF_A_HELLO, 20, RESET_CONNECTION]), settleMs: 50 },
+    'half a hello, then RST': { act: on([FIRST_OF_A_HELLO, 150, RESET_CONNECTION]), settleMs: 50 },
     'gone at once': on([HALF_CLOSE]),
     'nothing at all': raw(''),
   },

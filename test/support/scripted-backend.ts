@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { poll } from './deadline.ts';
 import { type HttpMessage, headerOf, readMessage } from './http-message.ts';
 
@@ -82,6 +82,11 @@ export class ScriptedBackend {
     });
     if (options.path !== undefined) chmodSync(options.path, 0o777);
     return backend;
+  }
+
+  /** Of a TLS backend: each connection when its handshake is done. */
+  onSecure(told: (socket: TLSSocket) => void): void {
+    this.#server.on('secureConnection', told);
   }
 
   get isUnix(): boolean {

@@ -21,7 +21,9 @@ import type { SslConf } from './ssl-conf.ts';
 export function serverTls(conf: SslConf, files: TlsFiles): ServerTls | null {
   const { certificates, verify, verifyDepth, rejectsHandshake } = conf;
   if (certificates.length === 0) {
-    return rejectsHandshake ? { context: null, verify: 'off', trustKey: '', verifyDepth, rejectsHandshake } : null;
+    // What it asks of clients holds also where the certificate is the default server's.
+    const isBare = verify === 'off' && !rejectsHandshake;
+    return isBare ? null : { context: null, verify, trustKey: '', verifyDepth, rejectsHandshake };
   }
   const at = <T>(directive: string, work: () => T): T => standingAt(conf, directive, work);
   const named = (name: string): string => files.named(name);

@@ -1,0 +1,316 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import { type Certificate, makeCertificate } from '../support/certificates.ts';
+import { poll } from '../support/deadline.ts';
+import { freePort } from '../support/free-port.ts';
+import { RawClient } from '../support/raw-client.ts';
+import { KEEP, reply, replyAndClose, ScriptedBackend } from '../support/scripted-backend.ts';
+import { type RunningProxy, startProxy } from '../support/start-proxy.ts';
+import { get, untilLogged } from './ask.ts';
+
+const ONE = makeCertificate('one');
+const TWO = makeCertificate('two');
+const CA = makeCertificate('CA', { isCa: true });
+const OTHER_CA = makeCertificate('other CA', { isCa: true });
+const CLIENT = makeCertificate('client', { issuer: CA });
+
+let proxy: RunningProxy | undefined;
+let backend: ScriptedBackend | undefined;
+
+afterEach(async () => {
+  await proxy?.stop();
+  await backend?.stop();
+  proxy = backend = undefined;
+});
+
+const files = (pair: Certificate) => ({ 'c.pem': pair.cert, 'c.key': pair.key });
+const PAIR = 'ssl_certificate c.pem; ssl_certificate_key c.key;';
+
+function conf(server: string, main = '', http = ''): string {
+  return `error_log error.log info;\n${main}\nevents {}\nhttp { access_log off; ${http} server { ${server} } }\n`;
+}
+
+interface Visit {
+  readonly name: string;
+  readonly isReused: boolean;
+  readonly body: string;
+  readonly session: Buffer | undefined;
+}
+
+/** One request by TLS. */
+function visit(
+  port: number,
+  options: ConnectionOptions = {},
+  request = 'GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n',
+) {
+  return new Promise<Visit>((resolve, reject) => {
+    const socket: TLSSocket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options });
+    let text = '';
+    let session: Buffer | undefined;
+    socket.on('session', (latest) => {
+      session = latest;
+    });
+    socket.once('secureConnect', () => socket.write(request));
+    socket.on('data', (chunk) => {
+      text += chunk.toString('latin1');
+    });
+    socket.once('error', reject);
+    const seen = { name: '', isReused: false };
+    socket.once('secureConnect', () => {
+      seen.name = String(socket.getPeerCertificate().subject?.CN ?? '');
+      seen.isReused = socket.isSessionReused();
+    });
+    socket.once('close', () => resolve({ ...seen, body: text, session }));
+  });
+}
+
+async function certificateOf(port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
+      resolve(String(socket.getPeerCertificate().subject?.CN));
+      socket.destroy();
+    });
+    socket.once('error', () => resolve('no TLS'));
+  });
+}
+
+async function untilCertificate(port: number, name: string): Promise<void> {
+  const end = performance.now() + 5000;
+  while ((await certificateOf(port)) !== name) {
+    if (performance.now() > end) throw new Error(`no certificate "${name}"`);
+    await sleep(20);
+  }
+}
+
+describe('reload', () => {
+  test('a new certificate is there for the next connection, an open one lives on', async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: conf(`listen 127.0.0.1:${port} ssl; ${PAIR} return 200 "x";`),
+      files: files(ONE),
+    });
+    const client = await RawClient.connect({ port, tls: {} });
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    expect(await client.untilResponses(1)).toBe(true);
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    proxy.signal('SIGHUP');
+    await untilCertificate(port, 'two');
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    expect(await client.untilResponses(2)).toBe(true);
+    client.close();
+  });
+
+  test('a bad new pair is logged and the old one serves on', async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: conf(`listen 127.0.0.1:${port} ssl; ${PAIR} return 200 "x";`),
+      files: files(ONE),
+    });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    proxy.signal('SIGHUP');
+    expect(await untilLogged(proxy, /\[emerg\].*SSL_CTX_use_PrivateKey\(.*key values mismatch/)).toBe(true);
+    expect(await certificateOf(port)).toBe('one');
+  });
+
+  test('a listening address becomes TLS, and plain again', async () => {
+    const port = await freePort();
+    const plain = conf(`listen 127.0.0.1:${port}; return 200 "plain";`);
+    proxy = await startProxy({ conf: plain, files: files(ONE) });
+    expect((await get(port)).body).toBe('plain');
+    proxy.rewriteConf(conf(`listen 127.0.0.1:${port} ssl; ${PAIR} return 200 "x";`));
+    proxy.signal('SIGHUP');
+    await untilCertificate(port, 'one');
+    expect((await get(port)).status).toBe(400);
+    proxy.rewriteConf(plain);
+    proxy.signal('SIGHUP');
+    await expect.poll(async () => (await get(port)).body).toBe('plain');
+  });
+
+  test('a connection whose certificate was checked against what is no longer trusted is refused', async () => {
+    const port = await freePort();
+    const server = (ca: string, names = 'server_name a;') =>
+      conf(
+        `listen 127.0.0.1:${port} ssl default_server; ${names} ${PAIR} ssl_verify_client on; ssl_client_certificate ${ca}; return 200 "in";`,
+        '',
+        `server { listen 127.0.0.1:${port} ssl; server_name b; ${PAIR} return 200 "b"; }`,
+      );
+    const more = { 'ca.pem': CA.cert, 'other.pem': OTHER_CA.cert };
+    proxy = await startProxy({ conf: server('ca.pem'), files: { ...files(ONE), ...more } });
+    const tls = { cert: CLIENT.cert, key: CLIENT.key };
+    const client = await RawClient.connect({ port, tls: { ...tls, servername: 'a' } });
+    const nameless = await RawClient.connect({ port, tls });
+    const ask = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+    client.send(ask);
+    expect(await client.untilResponses(1)).toBe(true);
+    expect(client.responses()[0]?.startLine).toContain('200');
+    nameless.send(ask);
+    expect(await nameless.untilResponses(1)).toBe(true);
+    proxy.rewriteConf(server('other.pem'));
+    proxy.signal('SIGHUP');
+    await expect
+      .poll(
+        async () =>
+          (await visit(port, { ...tls, servername: 'a' }, ask.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')))
+            .body,
+      )
+      .toContain('400 Bad');
+    client.send(ask);
+    expect(await client.untilResponses(2)).toBe(true);
+    expect(client.responses()[1]?.startLine).toContain('421');
+    nameless.send(ask);
+    expect(await nameless.untilResponses(2)).toBe(true);
+    expect(nameless.responses().map(({ startLine }) => startLine.slice(9, 12))).toEqual(['200', '421']);
+    client.close();
+    nameless.close();
+  });
+});
+
+describe('sessions', () => {
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '%s: every returning client resumes, whichever of four workers answers',
+    async (version) => {
+      const port = await freePort();
+      const server = `listen 127.0.0.1:${port} ssl; ${PAIR} location / { return 200 "$pid"; }`;
+      proxy = await startProxy({ conf: conf(server, 'worker_processes 4;'), files: files(ONE) });
+      const { session } = await visit(port, { maxVersion: version });
+      expect(session).toBeDefined();
+      const pids = new Set<string>();
+      for (let i = 0; i < 24; i++) {
+        // Several at once, so that more than one worker gets some.
+        const visits = await Promise.all(
+          [1, 2, 3].map(() => visit(port, { maxVersion: version, ...(session && { session }) })),
+        );
+        for (const { isReused, body } of visits) {
+          expect(isReused).toBe(true);
+          pids.add(/\d+$/.exec(body)?.[0] ?? '');
+        }
+      }
+      expect(pids.size).toBeGreaterThan(1);
+    },
+  );
+
+  test.each([
+    ['ssl_session_tickets off;', ''],
+    ['ssl_verify_client optional; ssl_client_certificate ca.pem;', ' that verifies clients'],
+  ])('%s: no session is resumed%s', async (directives) => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ${directives} return 200 "x";`;
+    proxy = await startProxy({ conf: conf(server), files: { ...files(ONE), 'ca.pem': CA.cert } });
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      const { session } = await visit(port, { maxVersion });
+      const again = await visit(port, { maxVersion, ...(session && { session }) });
+      expect(again.isReused).toBe(false);
+    }
+  });
+
+  test('a session of one server is none of another', async () => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; server_name a; ${PAIR} return 200 "a";`;
+    const other = `server { listen 127.0.0.1:${port} ssl; server_name b; ssl_certificate d.pem; ssl_certificate_key d.key; return 200 "b"; }`;
+    proxy = await startProxy({
+      conf: conf(server, '', other),
+      files: { ...files(ONE), 'd.pem': TWO.cert, 'd.key': TWO.key },
+    });
+    const { session } = await visit(port, { servername: 'a' });
+    expect((await visit(port, { servername: 'a', ...(session && { session }) })).isReused).toBe(true);
+    expect((await visit(port, { servername: 'b', ...(session && { session }) })).isReused).toBe(false);
+  });
+});
+
+test.runIf(process.geteuid?.() === 0)(
+  'workers without the right to read the key serve all the same, over a reload too',
+  async () => {
+    const port = await freePort();
+    const text = conf(
+      `listen 127.0.0.1:${port} ssl; ${PAIR.replaceAll(' c.', ' secret/c.')} return 200 "x";`,
+      'user nobody nogroup;',
+    );
+    const secret = { 'secret/c.pem': ONE.cert, 'secret/c.key': ONE.key };
+    proxy = await startProxy({ conf: text, files: secret });
+    mkdirSync(join(proxy.prefix, 'secret'), { recursive: true });
+    chmodSync(join(proxy.prefix, 'secret'), 0o700);
+    expect(await certificateOf(port)).toBe('one');
+    writeFileSync(join(proxy.prefix, 'secret/c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'secret/c.key'), TWO.key);
+    proxy.signal('SIGHUP');
+    await untilCertificate(port, 'two');
+  },
+);
+
+test('TLS on a unix socket', async () => {
+  proxy = await startProxy({
+    conf: (prefix) => conf(`listen unix:${prefix}/s.sock ssl; ${PAIR} return 200 "$scheme $remote_addr";`),
+    files: files(ONE),
+  });
+  const client = await RawClient.connect({ path: join(proxy.prefix, 's.sock'), tls: {} });
+  client.send('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  expect(await client.untilReceived('https unix:')).toBe(true);
+  client.close();
+});
+
+test('a PROXY protocol header comes before the handshake', async () => {
+  const port = await freePort();
+  const server = `listen 127.0.0.1:${port} ssl proxy_protocol; ${PAIR} return 200 "$scheme $proxy_protocol_addr";`;
+  proxy = await startProxy({ conf: conf(server), files: files(ONE) });
+  const raw = await RawClient.connect({ port });
+  raw.send('PROXY TCP4 192.0.2.1 192.0.2.2 1000 443\r\n');
+  raw.socket.removeAllListeners('data');
+  const socket = connect({ socket: raw.socket, rejectUnauthorized: false });
+  let text = '';
+  socket.on('data', (chunk) => {
+    text += chunk.toString('latin1');
+  });
+  socket.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n');
+  expect(await poll(() => (text.includes('https 192.0.2.1') ? true : undefined), 5000)).toBe(true);
+  socket.destroy();
+});
+
+describe('to upstreams', () => {
+  test('SNI, and sessions that are resumed only for the same name', async () => {
+    const port = await freePort();
+    const seen: { name: string; isReused: boolean }[] = [];
+    const tls = { cert: ONE.cert, key: ONE.key };
+    backend = await ScriptedBackend.start({ script: replyAndClose('x'), tls });
+    backend.onSecure((socket) => seen.push({ name: String(socket.servername), isReused: socket.isSessionReused() }));
+    const to = `https://127.0.0.1:${backend.port}`;
+    const server = `listen 127.0.0.1:${port};
+      proxy_ssl_server_name on; proxy_ssl_name $arg_name;
+      location / { proxy_pass ${to}; }
+      location /none { proxy_pass ${to}; proxy_ssl_server_name off; }
+      location /full { proxy_pass ${to}; proxy_ssl_session_reuse off; }`;
+    proxy = await startProxy({ conf: conf(server) });
+    for (const path of ['/?name=a', '/?name=a', '/?name=b', '/?name=10.0.0.1', '/none?name=a', '/full?name=a']) {
+      expect((await get(port, path)).status).toBe(200);
+    }
+    expect(seen).toEqual([
+      { name: 'a', isReused: false },
+      { name: 'a', isReused: true },
+      { name: 'b', isReused: false },
+      { name: 'false', isReused: false },
+      { name: 'false', isReused: true },
+      { name: 'a', isReused: false },
+    ]);
+  });
+
+  test('a kept connection is used by those who want the same of it, and by nobody else', async () => {
+    const port = await freePort();
+    const tls = { cert: ONE.cert, key: ONE.key };
+    backend = await ScriptedBackend.start({ script: [reply('x'), KEEP], tls });
+    const server = `listen 127.0.0.1:${port};
+      proxy_ssl_server_name on;
+      location /a { proxy_pass https://kept; proxy_ssl_name a; }
+      location /also-a { proxy_pass https://kept; proxy_ssl_name a; }
+      location /b { proxy_pass https://kept; proxy_ssl_name b; }
+      location /verified { proxy_pass https://kept; proxy_ssl_name a; proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; }`;
+    const upstream = `upstream kept { server 127.0.0.1:${backend.port}; keepalive 8; }`;
+    proxy = await startProxy({ conf: conf(server, '', upstream), files: { 'ca.pem': CA.cert } });
+    for (const path of ['/a', '/also-a', '/b', '/a', '/b']) expect((await get(port, path)).status).toBe(200);
+    expect(backend.requests.map((request) => request.connection)).toEqual([1, 1, 2, 1, 2]);
+    expect((await get(port, '/verified')).status).toBe(502);
+    expect(backend.requests).toHaveLength(5);
+  });
+});
