@@ -30,6 +30,8 @@ class OutBuffer {
   start = 0;
   length = 0;
   owner: OutOwner | null = null;
+  /** A write that the kernel has not taken yet lies in this slab: it is never written over, a fresh one takes its place. */
+  #isHeld = false;
   #isTurnEndPlanned = false;
   #depth = 0;
   readonly #endTurn = () => {
@@ -42,9 +44,10 @@ class OutBuffer {
     writeBatch.onFlushing = () => this.enterTurn();
     writeBatch.onFlushed = (isAllTaken) => {
       this.leaveTurn();
+      if (!isAllTaken) this.#isHeld = true;
       if (this.owner !== null || !writeBatch.isEmpty) return;
-      if (isAllTaken) this.start = 0;
-      else this.#renew(SLAB_BYTES);
+      if (this.#isHeld) this.#renew(SLAB_BYTES);
+      else this.start = 0;
     };
   }
 
@@ -115,6 +118,7 @@ class OutBuffer {
     this.bytes = Buffer.allocUnsafeSlow(bytes);
     this.start = 0;
     this.length = 0;
+    this.#isHeld = false;
   }
 
   /** The owner is gone: its bytes too. */

@@ -206,7 +206,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     out.enterTurn();
     if (this.#state.name === 'tunnel') this.#tunnel?.onTunnelWritable();
     else if (this.#state.name === 'busy') {
-      this.#server.deadlines.clear(this);
+      // What was awaited beside the room to send (a body, behind 100 Continue) is awaited on.
+      const body = this.#body;
+      if (body?.isWanted && !body.isDone) this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
+      else this.#server.deadlines.clear(this);
       if (this.#isEnding) this.#finish();
       else this.#ex?.content?.onWritable();
     }
