@@ -5,7 +5,8 @@ set -eu
 
 image=${1:-node:26-bookworm-slim}
 node_major=26
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+# Without DEBIAN_MIRROR debootstrap takes its own default.
+mirror=${DEBIAN_MIRROR:-}
 ca_bundle=/etc/ssl/certs/ca-certificates.crt
 
 case $(uname -m) in
@@ -17,8 +18,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 rootfs=$work/rootfs
 
-echo "base-image: Debian bookworm from $mirror" >&2
-debootstrap --variant=minbase --include=ca-certificates,libatomic1 bookworm "$rootfs" "$mirror" >"$work/log" 2>&1 || { tail -20 "$work/log" >&2; exit 1; }
+echo "base-image: Debian bookworm from ${mirror:-the default mirror}" >&2
+debootstrap --variant=minbase --include=ca-certificates,libatomic1 bookworm "$rootfs" ${mirror:+"$mirror"} >"$work/log" 2>&1 || { tail -20 "$work/log" >&2; exit 1; }
 rm -rf "$rootfs"/var/cache/apt/archives/*.deb "$rootfs"/var/lib/apt/lists/* "$rootfs"/usr/share/doc/* "$rootfs"/usr/share/man/*
 
 echo "base-image: Node $node_major and npm" >&2
