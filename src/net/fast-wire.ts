@@ -81,11 +81,9 @@ export class FastWire extends SocketWire implements BatchedWire {
 
   override write(chunk: Uint8Array): boolean {
     if (this.#batched === null) return this.#writeNow(chunk);
-    // Behind the chunk that waits for the batch; `onDrain` comes with the batch, for both.
+    // Behind the chunk that waits for the batch, whose `onDrain` still comes with the batch.
     this.#writeBatchedNow();
-    this.#pendingBytes += chunk.length;
-    this.#writeNow(chunk);
-    return false;
+    return this.#writeNow(chunk);
   }
 
   override writeSoon(chunk: Uint8Array): WriteResult {
@@ -112,6 +110,7 @@ export class FastWire extends SocketWire implements BatchedWire {
     const chunk = this.#batched as Uint8Array;
     this.#batched = null;
     this.#owesDrain = true;
+    this.#pendingBytes -= chunk.length;
     this.#writeNow(chunk);
   }
 
@@ -148,7 +147,7 @@ export class FastWire extends SocketWire implements BatchedWire {
 
   #onCompleted(status: number): void {
     this.#pendingWrites--;
-    if (this.#pendingWrites === 0 && !this.#owesDrain) this.#pendingBytes = 0;
+    if (this.#pendingWrites === 0) this.#pendingBytes = 0;
     if (this.isDestroyed) return;
     if (status < 0) this.socket.destroy(writeError(status));
     else if (this.#pendingWrites === 0 && !this.#owesDrain) this.sink.onDrain();
