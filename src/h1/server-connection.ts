@@ -211,7 +211,7 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
       if (body?.isWanted && !body.isDone) this.#deadlineIn(this.#location().core.clientBodyTimeoutMs);
       else this.#server.deadlines.clear(this);
       if (this.#isEnding) this.#finish();
-      else this.#ex?.content?.onWritable();
+      else this.#ex?.onWritable();
     }
     out.leaveTurn();
   }

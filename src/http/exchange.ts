@@ -1,10 +1,12 @@
 import { clearArray } from '../core/clear-array.ts';
 import type { ClientConnection, ClientStream } from './client-stream.ts';
+import type { FilteredStream } from './filtered-stream.ts';
 import type { HeaderBlock } from './header-block.ts';
 import type { Location, VirtualServer } from './location.ts';
-import type { KeptBody } from './request-body.ts';
+import type { KeptBody, RequestBody } from './request-body.ts';
 import { RequestHead } from './request-head.ts';
 import { ResponseHead } from './response-head.ts';
+import type { Subrequest } from './subrequest.ts';
 import type { UpstreamResponseHead } from './upstream-response-head.ts';
 
 /** One attempt at a peer, for the `$upstream_*` lists and the log. Times in ms on the `nowMs()` scale; -1 = not reached. */
@@ -93,6 +95,8 @@ export class Exchange {
   errorStatus = 0;
   /** Nothing but the head is to be sent (HEAD, 204, 304): the stream drops body bytes. */
   isHeadOnly = false;
+  /** Filters that the body goes through; null: none. */
+  filtered: FilteredStream | null = null;
   /** Bytes sent to the client, all and body only. */
   bytesSent = 0;
   bodyBytesSent = 0;
@@ -114,13 +118,17 @@ export class Exchange {
   /** Trailer fields that the peer's response ended with, where they are passed on; a copy. */
   trailers: HeaderBlock | null = null;
   /** Values of `set`, `map` and captured names, by slot; undefined = not computed. */
-  readonly slots: (string | null | undefined)[] = [];
+  slots: (string | null | undefined)[] = [];
   /** `$request_id`, made when first asked for. */
   requestId = '';
   /** `$limit_rate` / proxy state that modules keep per request, keyed by the module. Null until the first one. */
   extras: Map<object, unknown> | null = null;
   /** Request body kept in memory or file by the content handler (http/request-body). */
   body: KeptBody | null = null;
+  /** The body was read whole before there was a content handler (`mirror`): whoever wants it reads it there. */
+  readBody: RequestBody | null = null;
+  /** It is a subrequest: one that the proxy makes for another request. Null: it came from a client. */
+  subrequest: Subrequest | null = null;
   /** The content handler's state, which variables still read in the log phase; `recycle` gives it back to its pool after that. */
   recyclable: Recyclable | null = null;
   /** Things that the request has taken and that go back when it is over, log phase included (`limit_conn`). */
@@ -160,6 +168,12 @@ export class Exchange {
     return attempt;
   }
 
+  /** For the stream: it took all that was waiting (`sendBody` or `flush` had returned false). */
+  onWritable(): void {
+    if (this.filtered !== null) this.filtered.onWritable();
+    else this.content?.onWritable();
+  }
+
   /** Logged and over: lets go of what must not wait for the next request. */
   recycle(): void {
     this.recyclable?.recycle();
@@ -191,6 +205,7 @@ export class Exchange {
     this.response.reset();
     this.errorStatus = 0;
     this.isHeadOnly = false;
+    this.filtered = null;
     this.bytesSent = 0;
     this.bodyBytesSent = 0;
     this.requestBytes = 0;
@@ -206,6 +221,8 @@ export class Exchange {
     this.requestId = '';
     this.extras = null;
     this.body = null;
+    this.readBody = null;
+    this.subrequest = null;
     this.recycle();
     this.limitReqStatus = '';
     this.limitConnStatus = '';

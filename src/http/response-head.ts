@@ -79,6 +79,15 @@ export class ResponseHead {
     }
   }
 
+  /** Neither a peer's field of this lower-case name goes out nor one of ours. */
+  drop(lowerName: string): void {
+    const { passed } = this;
+    if (passed !== null) {
+      for (let i = passed.findNamed(lowerName); i >= 0; i = passed.findNamed(lowerName, i + 1)) passed.hidden[i] = 1;
+    }
+    this.remove(lowerName);
+  }
+
   /** First value of a field by lower-case name, wherever it stands; null when absent. Made for variables, not for the hot path. */
   get(lowerName: string): string | null {
     const passed = this.passed;

@@ -1,5 +1,6 @@
 import type { ByteRange } from './byte-range.ts';
 import type { ClientStream } from './client-stream.ts';
+import { FilteredStream } from './filtered-stream.ts';
 import { rateAllowance, rateDelayMs } from './rate.ts';
 import { ResponseStore, type StoreLimits } from './response-store.ts';
 
@@ -58,6 +59,10 @@ export class ResponsePipe {
   #isBlocked = false;
   #isEnded = false;
   #isPaced = false;
+  /** Body filters may hold bytes back. */
+  #isFiltered = false;
+  /** The peer has paused: when nothing is kept here any more the filters hear of it. */
+  #isFlushDue = false;
   #waits = 0;
   #startedAtMs = 0;
   #sentBytes = 0;
@@ -85,6 +90,8 @@ export class ResponsePipe {
     this.#view = null;
     this.#isBlocked = false;
     this.#isEnded = false;
+    this.#isFiltered = stream instanceof FilteredStream;
+    this.#isFlushDue = false;
     this.#waits = 0;
     this.#sentBytes = 0;
     this.#receivedBytes = 0;
@@ -97,6 +104,7 @@ export class ResponsePipe {
     const stream = this.#stream;
     const settings = this.#settings;
     if (stream === null || settings === null) return;
+    this.#isFlushDue = false;
     const piece = this.#range === null ? chunk : this.#cut(chunk, this.#range);
     this.#receivedBytes += chunk.length;
     if (this.#isPaced || this.#isBlocked || this.#store !== null) this.#hold(piece, settings);
@@ -104,8 +112,13 @@ export class ResponsePipe {
     if (settings.readRateBytes > 0 && settings.isBuffered) this.#paceSource(settings);
   }
 
-  /** The peer has nothing more for now: a head that is held back goes out. */
+  /** The peer has nothing more for now: a head that is held back goes out, and what filters hold back. */
   onPause(): void {
+    if (this.#isFiltered) {
+      this.#isFlushDue = true;
+      this.#flushWhenEmpty();
+      return;
+    }
     if (this.#stream === null || this.#receivedBytes > 0 || this.#isBlocked) return;
     if (!this.#stream.flush()) this.#isBlocked = true;
   }
@@ -187,8 +200,12 @@ export class ResponsePipe {
       if (!stream.sendBody(piece)) this.#isBlocked = true;
       if (this.#stream !== stream) return;
     }
-    if (this.#isEnded) this.#finishWhenEmpty();
-    else this.#unpause();
+    if (this.#isEnded) {
+      this.#finishWhenEmpty();
+      return;
+    }
+    if (this.#isFlushDue) this.#flushWhenEmpty();
+    this.#unpause();
   }
 
   #next(maxBytes: number): Uint8Array | null {
@@ -255,6 +272,12 @@ export class ResponsePipe {
     if (!this.#isBlocked && this.#view === null) over |= WAITS_FOR_CLIENT;
     if (this.#store === null || this.#store.hasRoom) over |= WAITS_FOR_ROOM;
     if (over !== 0) this.#resume(over);
+  }
+
+  #flushWhenEmpty(): void {
+    if (this.#isBlocked || this.#view !== null || (this.#store !== null && !this.#store.isEmpty)) return;
+    this.#isFlushDue = false;
+    if (this.#stream?.flush() === false) this.#isBlocked = true;
   }
 
   #finishWhenEmpty(): void {

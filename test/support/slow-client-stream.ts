@@ -32,7 +32,7 @@ export class SlowClientStream implements ClientStream {
 
   serve(ex: Exchange): void {
     this.#ex = ex;
-    this.onWritable = () => ex.content?.onWritable();
+    this.onWritable = () => ex.onWritable();
   }
 
   get isHeadSent(): boolean {

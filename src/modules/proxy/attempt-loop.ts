@@ -473,7 +473,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     if (reason !== undefined) this.#log('info', reason);
     if ((this.#location as ProxyLocation).ignoresClientAbort) {
       // Nothing will be said to be writable any more; a stream that is gone takes everything.
-      if (ex.stream.pendingBytes === 0) this.#relay.onWritable();
+      if (ex.stream.pendingBytes === 0) ex.onWritable();
       return;
     }
     if (reason === undefined) this.#logClientLeft(cause);

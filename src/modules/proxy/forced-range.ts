@@ -10,7 +10,8 @@ export function cutRange(ex: Exchange): ByteRange | 'unsatisfiable' | null {
   const asked =
     at < 0 || !isStillTheSame(ex) ? null : parseByteRange(request.headers.value(at), response.contentLength);
   if (asked === null) {
-    if (response.get('accept-ranges') === null) response.add('Accept-Ranges', 'bytes');
+    const field = response.get('accept-ranges') === null ? (['Accept-Ranges', 'bytes'] as const) : null;
+    response.part = { status: 200, contentLength: response.contentLength, contentType: '', field };
     return null;
   }
   if (asked === 'none') {
@@ -18,10 +19,8 @@ export function cutRange(ex: Exchange): ByteRange | 'unsatisfiable' | null {
     keepFields(ex);
     return 'unsatisfiable';
   }
-  response.add('Content-Range', `bytes ${asked.start}-${asked.end}/${response.contentLength}`);
-  response.status = 206;
-  response.statusLine = '';
-  response.contentLength = asked.end - asked.start + 1;
+  const field = ['Content-Range', `bytes ${asked.start}-${asked.end}/${response.contentLength}`] as const;
+  response.part = { status: 206, contentLength: asked.end - asked.start + 1, contentType: '', field };
   return asked;
 }
 

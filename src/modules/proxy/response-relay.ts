@@ -33,8 +33,9 @@ export class ResponseRelay implements PipeOwner {
     this.#isWhole = true;
     this.isBuffered = settings.isBuffered;
     this.isHeadRead = true;
-    this.#pipe.begin(ex.stream, source, settings, plan.range);
     sendResponseHead(ex);
+    // Behind the head, for it chooses the filters, which also decide whether a part is still asked for.
+    this.#pipe.begin(ex.stream, source, settings, ex.response.part === null ? null : plan.range);
   }
 
   onData(chunk: Buffer): void {

@@ -6,7 +6,7 @@ import { formatHttpTime } from '../../http/http-time.ts';
 import { HEADER_ID } from '../../http/known-header.ts';
 import { contentTypeOf } from '../../http/mime-type.ts';
 import { checkConditions, isRangeFresh } from '../../http/preconditions.ts';
-import { runHeaderFilters, sendResponseHead } from '../../http/send-response.ts';
+import { filterHead, sendFilteredHead, sendResponseHead } from '../../http/send-response.ts';
 import { parseByteRanges } from './byte-ranges.ts';
 import { type FilePiece, FileTransfer } from './file-transfer.ts';
 import type { OpenedFile } from './open-file.ts';
@@ -54,24 +54,25 @@ export function sendFile(ex: Exchange, { fd, stats }: OpenedFile, path: string):
 
   // 3. Ranges.
   const ranges = rangesOf(ex, stats.size);
-  if (ranges === 'unsatisfiable') {
+  const pieces = ranges === 'unsatisfiable' ? [] : cut(ex, ranges, stats.size);
+  filterHead(ex);
+  if (ranges === 'unsatisfiable' && response.contentLength === stats.size) {
     closeSync(fd);
     // As in nginx, whose filters had seen a good answer by then.
-    runHeaderFilters(ex);
     response.add('Content-Range', `bytes */${stats.size}`);
     respondStatus(ex, 416);
     return;
   }
-  const pieces = cut(ex, ranges, stats.size);
 
-  // 4. Out.
-  sendResponseHead(ex);
+  // 4. Out: the parts, unless a filter makes something else of the whole.
+  const { part } = response;
+  sendFilteredHead(ex);
   if (ex.isHeadOnly) {
     closeSync(fd);
     stream.endBody(null);
     return;
   }
-  new FileTransfer(fd, path, pieces).start(ex);
+  new FileTransfer(fd, path, part === null ? wholeOf(stats.size) : pieces).start(ex);
 }
 
 /** Null: no ranges are to be spoken of at all. */
@@ -83,6 +84,10 @@ function rangesOf(ex: Exchange, length: number): readonly ByteRange[] | 'whole' 
   return at < 0 || !isRangeFresh(ex) ? 'whole' : parseByteRanges(headers.value(at), length, maxRanges);
 }
 
+function wholeOf(length: number): readonly FilePiece[] {
+  return length === 0 ? [] : [{ start: 0, end: length }];
+}
+
 /** Sets what the head says of it behind the filters, and gives the pieces of the body. */
 function cut(ex: Exchange, ranges: readonly ByteRange[] | 'whole' | null, length: number): readonly FilePiece[] {
   const { response } = ex;
@@ -90,7 +95,7 @@ function cut(ex: Exchange, ranges: readonly ByteRange[] | 'whole' | null, length
   if (first === undefined || ranges === null || ranges === 'whole') {
     if (ranges !== null)
       response.part = { status: 200, contentLength: length, contentType: '', field: ['Accept-Ranges', 'bytes'] };
-    return length === 0 ? [] : [{ start: 0, end: length }];
+    return wholeOf(length);
   }
   if (second === undefined) {
     const { start, end } = first;
