@@ -26,7 +26,7 @@ const DEFAULT_PARTS: readonly Part[] = [
   here('http_access_module'),
   here('http_auth_basic_module'),
   missing('http_mirror_module'),
-  missing('http_autoindex_module'),
+  here('http_autoindex_module'),
   here('http_geo_module'),
   here('http_map_module'),
   here('http_split_clients_module'),

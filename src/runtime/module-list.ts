@@ -3,6 +3,7 @@ import type { AnyHttpModule } from '../http/http-module.ts';
 import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
 import { authBasicModule } from '../modules/auth-basic/auth-basic-module.ts';
+import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
@@ -29,6 +30,7 @@ import { upstreamModule } from '../modules/upstream/upstream-module.ts';
  */
 export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
+  autoindexModule,
   sslModule,
   errorPageModule,
   upstreamModule,

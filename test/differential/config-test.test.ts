@@ -53,6 +53,18 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'expires of 25 hours of the day': location('expires @25h;'),
   'expires twice': location('expires 1d; expires 2d;'),
 
+  // autoindex
+  'autoindex of every form': location(
+    'autoindex on; autoindex_exact_size off; autoindex_localtime on; autoindex_format jsonp;',
+  ),
+  'autoindex of another word': location('autoindex maybe;'),
+  'autoindex twice': location('autoindex on; autoindex on;'),
+  'autoindex_exact_size of another word': location('autoindex_exact_size 1;'),
+  'autoindex_localtime of two words': location('autoindex_localtime on off;'),
+  'autoindex_format of another word': location('autoindex_format text;'),
+  'autoindex_format twice': location('autoindex_format xml; autoindex_format html;'),
+  'autoindex in an if': location('if ($uri) { autoindex on; }'),
+
   // try_files
   'try_files of every form': server(
     'try_files $uri /x =404; location / { try_files $uri $uri/ /index.html; } location /a { try_files a b @c; }',

@@ -7,6 +7,7 @@ import { internalRedirect } from '../../http/phases.ts';
 import { locationValue } from '../../http/redirect.ts';
 import type { Template } from '../../http/variable.ts';
 import type { FileRoot } from '../http-core/file-root.ts';
+import { directoryListingOf } from './directory-listing.ts';
 import { type FileFailure, isFailure, openFile, statFile } from './open-file.ts';
 import { sendFile } from './send-file.ts';
 
@@ -38,6 +39,11 @@ function serve(ex: Exchange, settings: StaticSettings): void {
     return;
   }
   if (isDirectory) {
+    const listing = method === 'POST' ? null : directoryListingOf(ex.location);
+    if (listing !== null) {
+      listing(ex, path);
+      return;
+    }
     ex.location.errorLog.write('error', ex, `directory index of "${path}" is forbidden`);
     respondStatus(ex, 403);
     return;
