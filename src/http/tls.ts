@@ -6,10 +6,29 @@ import type { Exchange } from './exchange.ts';
 export const VERIFY_MODES = ['off', 'on', 'optional', 'optional_no_ca'] as const;
 export type VerifyMode = (typeof VERIFY_MODES)[number];
 
+/** Where sessions are that clients resume by their id. They are secrets of connections: nobody may log them. */
+export interface SessionCache {
+  /** `id` in hexadecimal. `done` may be called before it returns. */
+  find(id: string, done: (session: Buffer | null) => void): void;
+  keep(id: string, session: Buffer): void;
+}
+
+/** What a server makes handshakes with. */
+export interface TlsMeans {
+  readonly context: SecureContext;
+  /** `ssl_session_cache`; null = none. */
+  readonly sessions: SessionCache | null;
+  /** Keys of session tickets, the first makes new ones; the others only open what they had made. Null: no tickets. */
+  readonly ticketKeys: readonly Buffer[] | null;
+  readonly hasTls13: boolean;
+  /** `ssl_buffer_size`: most bytes of a record. */
+  readonly recordBytes: number;
+}
+
 /** What a `server` block says about TLS, compiled. */
 export interface ServerTls {
   /** Null: it has no certificate of its own; clients that ask for it get the default server's. */
-  readonly context: SecureContext | null;
+  readonly means: TlsMeans | null;
   readonly verify: VerifyMode;
   /** What client certificates are checked against, as one text: two servers with the same trust have the same key. */
   readonly trustKey: string;

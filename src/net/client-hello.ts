@@ -5,6 +5,16 @@ export interface ClientHello {
   readonly ciphers: readonly number[];
   /** supported_groups. */
   readonly groups: readonly number[];
+  /** legacy_session_id, hexadecimal: the session that is to be resumed up to TLS 1.2, noise in TLS 1.3. '' = none. */
+  readonly sessionId: string;
+  /** session_ticket up to TLS 1.2 (RFC 5077); empty = none. */
+  readonly ticket: Buffer;
+  /** The first identity of pre_shared_key (RFC 8446 section 4.2.11): ticket or session id of TLS 1.3; empty = none. */
+  readonly identity: Buffer;
+  readonly offersTls13: boolean;
+  /** status_request: it wants an OCSP response. */
+  readonly asksForStatus: boolean;
+  readonly signatureAlgorithms: readonly number[];
 }
 
 /** `more`: the hello is not whole yet. `unreadable`: OpenSSL will say what is wrong. */
@@ -20,7 +30,13 @@ const RECORD_HEAD_BYTES = 5;
 /** OpenSSL takes hellos of up to 128 KiB; nobody sends more than a few records. */
 const MAX_HELLO_BYTES = 65_536;
 const SERVER_NAME = 0;
+const STATUS_REQUEST = 5;
 const SUPPORTED_GROUPS = 10;
+const SIGNATURE_ALGORITHMS = 13;
+const SESSION_TICKET = 35;
+const PRE_SHARED_KEY = 41;
+const SUPPORTED_VERSIONS = 43;
+const TLS_13 = 0x0304;
 
 /** Reads the first handshake message of a connection's bytes; it may be spread over several records. */
 export function readClientHello(bytes: Buffer): HelloResult {
@@ -86,21 +102,60 @@ class Reader {
 
 const EMPTY = Buffer.alloc(0);
 
+/** What OpenSSL is left to judge by itself. */
+export const NO_HELLO: ClientHello = {
+  serverName: '',
+  ciphers: [],
+  groups: [],
+  sessionId: '',
+  ticket: EMPTY,
+  identity: EMPTY,
+  offersTls13: false,
+  asksForStatus: false,
+  signatureAlgorithms: [],
+};
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 function parseHello(reader: Reader): ClientHello | null {
+  const hello: Mutable<ClientHello> = { ...NO_HELLO };
   reader.take(2 + 32); // version, random
-  reader.vector(1); // session id
-  const ciphers = numbers(reader.vector(2));
+  hello.sessionId = reader.vector(1).toString('hex');
+  hello.ciphers = numbers(reader.vector(2));
   reader.vector(1); // compression
-  let serverName = '';
-  let groups: readonly number[] = [];
   const extensions = new Reader(reader.left === 0 ? EMPTY : reader.vector(2));
   while (extensions.left > 0) {
     const type = extensions.number(2);
-    const data = new Reader(extensions.vector(2));
-    if (type === SERVER_NAME) serverName = hostName(data);
-    else if (type === SUPPORTED_GROUPS) groups = numbers(data.vector(2));
+    readExtension(type, extensions.vector(2), hello);
   }
-  return reader.isBroken || extensions.isBroken ? null : { serverName, ciphers, groups };
+  return reader.isBroken || extensions.isBroken ? null : hello;
+}
+
+function readExtension(type: number, bytes: Buffer, hello: Mutable<ClientHello>): void {
+  const data = new Reader(bytes);
+  switch (type) {
+    case SERVER_NAME:
+      hello.serverName = hostName(data);
+      return;
+    case STATUS_REQUEST:
+      hello.asksForStatus = true;
+      return;
+    case SUPPORTED_GROUPS:
+      hello.groups = numbers(data.vector(2));
+      return;
+    case SIGNATURE_ALGORITHMS:
+      hello.signatureAlgorithms = numbers(data.vector(2));
+      return;
+    case SESSION_TICKET:
+      hello.ticket = bytes;
+      return;
+    case PRE_SHARED_KEY:
+      hello.identity = new Reader(data.vector(2)).vector(2);
+      return;
+    case SUPPORTED_VERSIONS:
+      hello.offersTls13 = numbers(data.vector(1)).includes(TLS_13);
+      return;
+  }
 }
 
 function hostName(data: Reader): string {

@@ -135,6 +135,11 @@ export class FastWire extends SocketWire implements BatchedWire {
     return this.#pendingWrites === 0;
   }
 
+  /** Not paused: the socket has no stream that flows, and pausing would stop the handle. */
+  override takeSocket(): Socket {
+    return this.socket;
+  }
+
   override end(): void {
     if (this.#batched !== null) this.#writeBatchedNow();
     super.end();

@@ -80,6 +80,12 @@ export class SocketWire implements Wire {
     this.socket.resume();
   }
 
+  takeSocket(): Socket {
+    this.socket.removeAllListeners('data');
+    this.socket.pause();
+    return this.socket;
+  }
+
   detachBuffer(): boolean {
     return false;
   }

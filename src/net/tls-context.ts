@@ -44,26 +44,31 @@ export interface ServerTlsSettings extends TlsSettings {
   readonly hasTickets: boolean;
   readonly ticketKey: Buffer;
   readonly sessionTimeoutSec: number;
-  /** A client's certificate is checked only in a full handshake: such servers resume no sessions. */
+  /** A client's chain is checked only in a full handshake: such servers make no tickets, which nobody could take back. */
   readonly verifiesClients: boolean;
+  /** What else a session depends on, beside the certificates. */
+  readonly sessionTerms: string;
 }
 
 /** Throws ConfigError in nginx's words. */
 export function serverContext(settings: ServerTlsSettings): SecureContext {
   const { NO_TICKETS, SERVER_PREFERENCE, NO_RENEGOTIATION } = OPTIONS;
-  const isResumable = settings.hasTickets && !settings.verifiesClients;
   return makeContext(settings, {
     ...(settings.dhParameters === '' ? {} : { dhparam: settings.dhParameters }),
     secureOptions:
       protocolOptions(settings.protocols) |
       settings.options |
       NO_RENEGOTIATION |
-      (isResumable ? 0 : NO_TICKETS) |
+      (makesTickets(settings) ? 0 : NO_TICKETS) |
       (settings.prefersServerCiphers ? SERVER_PREFERENCE : 0),
     ticketKeys: settings.ticketKey,
     sessionTimeout: settings.sessionTimeoutSec,
     sessionIdContext: sessionContext(settings),
   });
+}
+
+export function makesTickets({ hasTickets, verifiesClients }: ServerTlsSettings): boolean {
+  return hasTickets && !verifiesClients;
 }
 
 /** Throws ConfigError in nginx's words. */
@@ -139,10 +144,10 @@ function protocolOptions(protocols: readonly TlsProtocol[]): number {
   );
 }
 
-/** A session made with one server's certificates is none of another's. */
-function sessionContext({ pairs, trusted }: TlsSettings): string {
-  const hash = createHash('sha256');
+/** A session made with one server's certificates is none of another's; nor is one that was made when other clients were trusted. */
+function sessionContext({ pairs, trusted, crl, sessionTerms }: ServerTlsSettings): string {
+  const hash = createHash('sha256').update(sessionTerms);
   for (const { cert } of pairs) hash.update(cert);
-  for (const cert of trusted) hash.update(cert);
+  for (const text of [...trusted, ...crl]) hash.update(text);
   return hash.digest('hex').slice(0, 32);
 }

@@ -1,13 +1,15 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket, type TLSSocket as Tls } from 'node:tls';
+import { TLSSocket, type TLSSocket as Tls } from 'node:tls';
 import { strerror } from '../core/strerror.ts';
-import type { ClientTls, VerifyFailure } from '../http/tls.ts';
+import type { ClientTls, TlsMeans, VerifyFailure } from '../http/tls.ts';
 import { intermediatesOf } from './certificate-chain.ts';
-import { type ClientHello, readClientHello } from './client-hello.ts';
+import { type ClientHello, NO_HELLO, readClientHello } from './client-hello.ts';
 import { opensslText } from './openssl-text.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import { sessionIdOf } from './tls-session-id.ts';
+import { keepSessions, loadSession, resumedId } from './tls-sessions/resume.ts';
+import { useTicketKey } from './tls-sessions/ticket-key.ts';
 import { verifyErrorOf } from './tls-verify-error.ts';
 import { TOO_DEEP, verifyFailureOf } from './verify-failure.ts';
 import { NO_SINK, type Wire, type WireSink } from './wire.ts';
@@ -16,11 +18,13 @@ import type { WriteResult } from './write-batch.ts';
 /** What a handshake is made with. */
 export interface TlsChoice {
   /** Null: the handshake is refused. */
-  readonly context: SecureContext | null;
+  readonly means: TlsMeans | null;
   /** The client is asked for a certificate. */
   readonly asksForCertificate: boolean;
   readonly verifyDepth: number;
   readonly trustKey: string;
+  /** HTTP/2 is offered. */
+  readonly hasHttp2: boolean;
   /** Name of the server that was found by SNI; ''. */
   readonly foundName: string;
 }
@@ -34,10 +38,14 @@ const EMPTY = Buffer.alloc(0);
 const SILENT = 'client closed connection';
 const GONE = 'peer closed connection in SSL handshake';
 const HANDSHAKE_RECORD = 0x16;
+/** RFC 8446 section 5.1; and the least that OpenSSL takes. */
+const MAX_RECORD_BYTES = 16_384;
+const MIN_RECORD_BYTES = 512;
 /** Fatal alert unrecognized_name, in a record. */
 const UNRECOGNIZED_NAME = Buffer.from([0x15, 3, 3, 0, 2, 2, 112]);
+/** What a server without HTTP/2 speaks, and one with it. */
 const ALPN = ['http/1.1', 'http/1.0', 'http/0.9'];
-const NO_HELLO: ClientHello = { serverName: '', ciphers: [], groups: [] };
+const ALPN_WITH_HTTP2 = ['h2', ...ALPN];
 
 /**
  * A client's connection to a TLS port: reads the hello, chooses a server by the name in it, lets OpenSSL make the handshake, and then is a
@@ -152,6 +160,10 @@ export class TlsServerWire implements Wire, ClientTls {
     this.#inner.resume();
   }
 
+  takeSocket(): Socket {
+    return this.#inner.takeSocket();
+  }
+
   detachBuffer(): boolean {
     return false;
   }
@@ -210,7 +222,8 @@ export class TlsServerWire implements Wire, ClientTls {
 
   #verify(): VerifyFailure | null {
     const tls = this.#tls;
-    if (tls === null || this.clientCertificate === null) return null;
+    // Asked of the socket: during the handshake what it says now need not be what it will say.
+    if (tls === null || !this.#asksForCertificate || tls.getPeerX509Certificate() === undefined) return null;
     const error = verifyErrorOf(tls);
     if (error !== null) return verifyFailureOf(error);
     return intermediatesOf(tls) > this.#verifyDepth ? TOO_DEEP : null;
@@ -237,17 +250,19 @@ export class TlsServerWire implements Wire, ClientTls {
     this.#inner.sink.onBytes(chunk, chunk.length);
   }
 
-  #start({ serverName, ciphers, groups }: ClientHello): void {
+  #start(hello: ClientHello): void {
+    const { serverName } = hello;
     const raw = this.#raw;
     const choice = this.#choose(serverName);
     this.requestedName = serverName;
     this.foundName = choice.foundName;
     this.trustKey = choice.trustKey;
-    this.offeredCiphers = ciphers;
-    this.offeredGroups = groups;
+    this.offeredCiphers = hello.ciphers;
+    this.offeredGroups = hello.groups;
     this.#verifyDepth = choice.verifyDepth;
     this.#asksForCertificate = choice.asksForCertificate;
-    if (choice.context === null) {
+    const { means } = choice;
+    if (means === null) {
       raw.write(UNRECOGNIZED_NAME);
       return this.#fail(new HandshakeError('handshake rejected'));
     }
@@ -255,15 +270,34 @@ export class TlsServerWire implements Wire, ClientTls {
     raw.setNoDelay(true);
     raw.unshift(this.#held);
     this.#held = EMPTY;
+    const id = means.sessions === null ? '' : resumedId(hello, means.hasTls13);
+    if (id === '') this.#shakeHands(hello, means, null);
+    else means.sessions?.find(id, (session) => this.#shakeHands(hello, means, session));
+  }
+
+  /** `session`: the one that the client wants to go on with; null: none that is known. */
+  #shakeHands(hello: ClientHello, means: TlsMeans, session: Buffer | null): void {
+    const raw = this.#raw;
+    if (this.isDestroyed || raw.destroyed) return; // gone while the session was looked for
     const before = this.#inner;
-    const tls = new TLSSocket(raw, {
-      isServer: true,
-      secureContext: choice.context,
-      requestCert: choice.asksForCertificate,
-      // A bad certificate is answered with a page, not with an alert.
-      rejectUnauthorized: false,
-      ALPNProtocols: ALPN,
-    });
+    const { sessions } = means;
+    const tls = useTicketKey(
+      means,
+      hello,
+      () =>
+        new TLSSocket(raw, {
+          isServer: true,
+          secureContext: means.context,
+          requestCert: this.#asksForCertificate,
+          // A bad certificate is answered with a page, not with an alert.
+          rejectUnauthorized: false,
+          ALPNProtocols: choice.hasHttp2 ? ALPN_WITH_HTTP2 : ALPN,
+          // What was not verified to the end must not come back as a session, which is not verified again.
+          ...(sessions !== null && { server: keepSessions(sessions, () => this.#verify() === null) }),
+        }),
+    );
+    if (session !== null) loadSession(tls, session);
+    if (means.recordBytes < MAX_RECORD_BYTES) tls.setMaxSendFragment(Math.max(means.recordBytes, MIN_RECORD_BYTES));
     this.#tls = tls;
     this.#inner = new SocketWire(tls);
     this.#inner.sink = before.sink;

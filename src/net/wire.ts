@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { WriteResult } from './write-batch.ts';
 
 /** Receives what happens on a wire. Set once the wire is handed over; may be exchanged (idle pool, tunnel). */
@@ -48,6 +49,11 @@ export interface Wire {
   detachBuffer(): boolean;
   /** On a TLS port, once: what stands in front of the handshake (PROXY protocol) was read; `rest` came behind it. Absent: no such port. */
   readonly afterPreface?: (rest: Buffer) => void;
+  /**
+   * The socket itself, for whoever speaks another protocol on it: the wire reads and writes no more, and only tells of its end (`onFin`,
+   * `onClose`). Absent: there is none.
+   */
+  takeSocket?(): Socket;
   /** Sends FIN behind what is queued. Reading goes on. */
   end(): void;
   /** Sends FIN behind what is queued, then closes without waiting for the other side. */

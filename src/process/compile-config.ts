@@ -8,6 +8,8 @@ import { openErrorLog } from '../modules/core/open-error-log.ts';
 import { LIMITS, LimitPlan } from '../modules/limit-zone/limit-plan.ts';
 import type { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { TLS_FILES, type TlsFiles } from '../net/tls-files.ts';
+import { SessionPlan, TLS_SESSIONS } from '../net/tls-sessions/session-plan.ts';
+import type { SessionPort } from '../net/tls-sessions/session-port.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { ErrorLog, Log } from '../observe/error-log.ts';
@@ -32,6 +34,7 @@ export interface CompileParts {
   /** Null where nothing is served (the check in the primary). */
   readonly zones: ZoneLink | null;
   readonly limits: LimitPort;
+  readonly sessions: SessionPort;
   /** Null at start. */
   readonly previousUpstreams: UpstreamRegistry | null;
 }
@@ -41,6 +44,7 @@ export interface CompiledConfig {
   readonly runtime: Runtime;
   readonly upstreams: UpstreamRegistry;
   readonly limits: LimitPlan;
+  readonly sessions: SessionPlan;
   /** That of the main scope. */
   readonly errorLog: ErrorLog;
 }
@@ -55,6 +59,7 @@ export interface CompileOutcome {
 export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: CompileParts): CompileOutcome {
   const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names, zones: parts.zones });
   const limits = new LimitPlan(parts.limits);
+  const sessions = new SessionPlan(parts.sessions);
   const services = new Services()
     .provide(LOG_FILES, parts.logFiles)
     .provide(MAIN_LOG, parts.log)
@@ -62,6 +67,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     .provide(COUNTERS, parts.counters)
     .provide(CLUSTER_STATS, parts.stats)
     .provide(TLS_FILES, parts.tls)
+    .provide(TLS_SESSIONS, sessions)
     .provide(UPSTREAMS, upstreams)
     .provide(LIMITS, limits)
     .provide(CONNECTIONS, parts.connections);
@@ -69,7 +75,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
     const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
     if (runtime === null) return { compiled: null, diagnostics };
-    return { compiled: { runtime, upstreams, limits, errorLog }, diagnostics };
+    return { compiled: { runtime, upstreams, limits, sessions, errorLog }, diagnostics };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { compiled: null, diagnostics: [{ severity: 'emerg', text: error.message, pos: error.pos }] };

@@ -1,6 +1,7 @@
 import type { CoreConf } from '../modules/core/core-module.ts';
 import type { LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { SessionZone } from '../net/tls-sessions/session-arbiter.ts';
 import type { WorkerConfig } from './messages.ts';
 
 /** A configuration that was read and checked, as the primary needs it. */
@@ -9,6 +10,8 @@ export interface Configuration {
   readonly listens: readonly ListenAddress[];
   /** Zones of `limit_req` and `limit_conn`. */
   readonly limitZones: readonly LimitZone[];
+  /** Zones of `ssl_session_cache`. */
+  readonly sessionZones: readonly SessionZone[];
   /** What the workers get of it. */
   readonly forWorkers: WorkerConfig;
 }

@@ -78,6 +78,12 @@ const isLimitHandover = shape({
   zones: listOf(shape({ zone: isText, requests: listOf(isLimitState(2)), connections: listOf(isLimitState(1)) })),
 });
 
+const isSessionMessage: Check = (value) =>
+  shape({ kind: (kind) => kind === 'session-found?', zone: isText, query: isNumber, id: isText })(value) ||
+  shape({ kind: (kind) => kind === 'session-made', zone: isText, id: isText, session: isText, lifeMs: isNumber })(
+    value,
+  );
+
 const SHAPES = new Map<string, Check>(
   Object.entries({
     up: shape({}),
@@ -92,5 +98,6 @@ const SHAPES = new Map<string, Check>(
     counters: shape({ counters: isCounters }),
     zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) }),
     limit: shape({ payload: (value) => isLimitOperations(value) || isLimitHandover(value) }),
+    session: shape({ payload: isSessionMessage }),
   } satisfies Record<FromWorker['type'], Check>),
 );

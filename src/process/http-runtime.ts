@@ -16,6 +16,8 @@ import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import { readByEvents, SocketWire } from '../net/socket-wire.ts';
 import { TlsFiles } from '../net/tls-files.ts';
 import { TlsServerWire } from '../net/tls-server-wire.ts';
+import type { SessionPrimaryMessage, SessionWorkerMessage } from '../net/tls-sessions/session-message.ts';
+import { SessionPort } from '../net/tls-sessions/session-port.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -44,6 +46,7 @@ export interface HttpRuntimeParts {
   readonly isFast: boolean;
   readonly sendZoneMessage: (message: ZoneWorkerMessage) => void;
   readonly sendLimitMessage: (message: LimitWorkerMessage) => void;
+  readonly sendSessionMessage: (message: SessionWorkerMessage) => void;
   /** Asks for a socket that was closed while accepting paused; it comes back through `accept`. Null: nobody else has it, so never pause. */
   readonly askForSocket: ((key: string) => void) | null;
 }
@@ -55,6 +58,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #connections: PeerConnections;
   readonly #zones: ZonePort;
   readonly #limits: LimitPort;
+  readonly #sessions: SessionPort;
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   readonly #gate: AcceptGate;
@@ -80,12 +84,14 @@ export class HttpRuntime implements WorkerRuntime {
     });
     this.#connections = new PeerConnections(deadlines, parts.isFast);
     const schedule = (flush: () => void): void => void setImmediate(flush);
+    const later = (check: () => void, ms: number): void => void setTimeout(check, ms).unref();
     this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule });
     this.#limits = new LimitPort({
       send: parts.sendLimitMessage,
       schedule,
-      later: (check, ms) => void setTimeout(check, ms).unref(),
+      later,
     });
+    this.#sessions = new SessionPort({ send: parts.sendSessionMessage, later });
   }
 
   async prepare(config: WorkerConfig): Promise<PreparedConfig> {
@@ -103,6 +109,7 @@ export class HttpRuntime implements WorkerRuntime {
       connections: this.#connections,
       zones: this.#zones,
       limits: this.#limits,
+      sessions: this.#sessions,
       previousUpstreams: this.#current?.upstreams ?? null,
     });
     if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
@@ -189,6 +196,10 @@ export class HttpRuntime implements WorkerRuntime {
 
   onLimitMessage(message: LimitPrimaryMessage): void {
     this.#limits.receive(message);
+  }
+
+  onSessionMessage(message: SessionPrimaryMessage): void {
+    this.#sessions.receive(message);
   }
 
   upstreamStats(): unknown {

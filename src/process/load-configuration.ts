@@ -7,6 +7,7 @@ import { Deadlines } from '../core/deadlines.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { TlsFiles } from '../net/tls-files.ts';
+import { SessionPort } from '../net/tls-sessions/session-port.ts';
 import { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import { Counters } from '../observe/counters.ts';
 import type { Log } from '../observe/error-log.ts';
@@ -51,6 +52,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     tls,
     zones: null,
     limits: new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
+    sessions: new SessionPort({ send: () => undefined, later: () => undefined }),
     counters,
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
@@ -66,6 +68,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
     limitZones: compiled.limits.zones,
+    sessionZones: compiled.sessions.zones,
     forWorkers: {
       snapshot,
       names,

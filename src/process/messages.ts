@@ -2,6 +2,7 @@ import type { ConfigSnapshot } from '../config/tree.ts';
 import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
 import type { TlsFileContents } from '../net/tls-files.ts';
+import type { SessionPrimaryMessage, SessionWorkerMessage } from '../net/tls-sessions/session-message.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
@@ -38,7 +39,8 @@ export type ToWorker =
   /** A name that had no address has some now. */
   | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
   | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
-  | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage };
+  | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage }
+  | { readonly type: 'session'; readonly payload: SessionPrimaryMessage };
 
 /** Worker to primary. */
 export type FromWorker =
@@ -56,7 +58,8 @@ export type FromWorker =
   /** From time to time, so that the totals of a worker that is killed are not lost. */
   | { readonly type: 'counters'; readonly counters: readonly number[] }
   | { readonly type: 'zone'; readonly payload: ZoneWorkerMessage }
-  | { readonly type: 'limit'; readonly payload: LimitWorkerMessage };
+  | { readonly type: 'limit'; readonly payload: LimitWorkerMessage }
+  | { readonly type: 'session'; readonly payload: SessionWorkerMessage };
 
 /** Every message between processes. */
 export type WorkerMessage = ToWorker | FromWorker;

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/diagnostic.ts';
 import { nowMs } from '../core/clock.ts';
 import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
+import { SessionArbiter } from '../net/tls-sessions/session-arbiter.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
@@ -45,6 +46,11 @@ export class Primary {
   readonly #limits = new LimitArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'limit', payload }),
     now: () => Math.floor(nowMs()),
+  });
+  readonly #sessions = new SessionArbiter({
+    send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'session', payload }),
+    now: nowMs,
+    soon: (answer) => void setImmediate(() => setImmediate(answer)),
   });
   readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
@@ -108,6 +114,7 @@ export class Primary {
     handLogsOver(this.#parts.logFiles, core.user);
     raiseOpenFilesLimit(core.openFilesLimit, log);
     this.#limits.open(this.#configuration.limitZones);
+    this.#sessions.open(this.#configuration.sessionZones);
     // 3. workers
     log.write('notice', 'start worker processes');
     const results = await Promise.all(
@@ -227,11 +234,15 @@ export class Primary {
       hasMaster: this.#hasMaster,
       leaving: this.#leaving.signal,
       limitZones: this.#configuration.limitZones,
-      onSwap: (next) => this.#limits.open([...this.#configuration.limitZones, ...next.limitZones]),
+      onSwap: (next) => {
+        this.#limits.open([...this.#configuration.limitZones, ...next.limitZones]);
+        this.#sessions.open([...this.#configuration.sessionZones, ...next.sessionZones]);
+      },
     });
     if (configuration === null) return;
     this.#configuration = configuration;
     this.#limits.open(configuration.limitZones);
+    this.#sessions.open(configuration.sessionZones);
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
@@ -296,6 +307,9 @@ export class Primary {
         return;
       case 'limit':
         this.#limits.receive(worker.pid, message.payload);
+        return;
+      case 'session':
+        this.#sessions.receive(worker.pid, message.payload);
         return;
       default:
         return;

@@ -8,12 +8,13 @@ function chooseTls(group: ServerGroup, requestedName: string): TlsChoice {
   const found = name === null ? null : group.findNamed(name);
   const first = group.defaultServer.tls;
   const own = (found ?? group.defaultServer).tls;
-  const used = own?.context ? own : first;
+  const used = own?.means ? own : first;
   return {
-    context: own?.rejectsHandshake === true ? null : (used?.context ?? null),
+    means: own?.rejectsHandshake === true ? null : (used?.means ?? null),
     asksForCertificate: (used?.verify ?? 'off') !== 'off',
     verifyDepth: used?.verifyDepth ?? 0,
     trustKey: used?.trustKey ?? '',
+    hasHttp2: group.hasHttp2 === true || (found ?? group.defaultServer).http2?.isOn === true,
     foundName: found === null || name === null ? '' : name,
   };
 }
@@ -61,6 +62,7 @@ function withDefault(base: ServerGroup, found: VirtualServer | null): ServerGrou
     defaultServer: found,
     readsProxyProtocol: base.readsProxyProtocol === true,
     isTls: base.isTls === true,
+    hasHttp2: base.hasHttp2 === true,
     find: (host, ex) => base.find(host, ex),
     findNamed: (host) => base.findNamed(host),
   };

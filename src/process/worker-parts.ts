@@ -32,6 +32,7 @@ export async function makeWorkerParts({ host, log, logFiles, isInProcess }: Work
     askForSocket: isInProcess ? null : (key) => host.send({ type: 'socket-wanted', key }),
     sendZoneMessage: (payload) => host.send({ type: 'zone', payload }),
     sendLimitMessage: (payload) => host.send({ type: 'limit', payload }),
+    sendSessionMessage: (payload) => host.send({ type: 'session', payload }),
   });
   return {
     runtime,

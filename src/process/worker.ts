@@ -85,6 +85,8 @@ export class Worker {
         return this.#parts.runtime.onZoneMessage(message.payload);
       case 'limit':
         return this.#parts.runtime.onLimitMessage(message.payload);
+      case 'session':
+        return this.#parts.runtime.onSessionMessage(message.payload);
     }
   }
 

@@ -50,10 +50,10 @@ export function compileListeners(
 function checkCertificates(entry: AddressEntry, compiled: ReadonlyMap<Scope, VirtualServer>): void {
   const isBare = (scope: Scope): boolean => {
     const { tls } = serverOf(scope, compiled);
-    return tls === null || (tls.context === null && !tls.rejectsHandshake);
+    return tls === null || (tls.means === null && !tls.rejectsHandshake);
   };
   const first = serverOf(entry.defaultServer, compiled).tls;
-  const mayReject = first !== null && first.context === null && first.rejectsHandshake;
+  const mayReject = first !== null && first.means === null && first.rejectsHandshake;
   const bare = (mayReject ? entry.servers : [entry.defaultServer]).find(isBare);
   if (bare === undefined) return;
   throw new ConfigError('no "ssl_certificate" is defined for the "listen ... ssl" directive', bare.pos);
@@ -93,6 +93,7 @@ function implicitListen(): ListenConf {
     isBind: false,
     hasProxyProtocol: false,
     isTls: false,
+    hasHttp2: false,
     pos: null,
   };
 }
@@ -103,7 +104,12 @@ function compileGroup(
   variables: VariableCompiler,
   findings: Findings,
 ): ServerGroup {
-  const group = new NamedServers(serverOf(entry.defaultServer, compiled), entry.hasProxyProtocol, entry.isTls);
+  const group = new NamedServers(
+    serverOf(entry.defaultServer, compiled),
+    entry.hasProxyProtocol,
+    entry.isTls,
+    entry.hasHttp2,
+  );
   const hasCaptures = namesOf(entry.defaultServer).some(({ pattern }) => (pattern?.captureCount ?? 0) > 0);
   // One server answers whatever the name; nginx does not even look at the names then.
   if (entry.servers.length === 1 && !hasCaptures) return group;

@@ -4,10 +4,12 @@ import { capturingMatch } from '../http/capturing-match.ts';
 import type { Location, VirtualServer } from '../http/location.ts';
 import { type LocationLevel, LocationRouter, type RegexLocation, type StaticLocation } from '../http/route-location.ts';
 import type { ServerTls } from '../http/tls.ts';
+import { http2Module } from '../modules/http2/http2-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { serverTls } from '../modules/ssl/server-tls.ts';
 import { sslModule } from '../modules/ssl/ssl-module.ts';
 import { TLS_FILES } from '../net/tls-files.ts';
+import { TLS_SESSIONS } from '../net/tls-sessions/session-plan.ts';
 import { compileLocation, type LocationContext } from './compile-location.ts';
 
 /** One `server` block with all its locations. */
@@ -25,6 +27,7 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
     findLocation: (ex) => router.find(ex),
     namedLocations,
     tls: compileTls(scope, context),
+    http2: scope.conf(http2Module),
   };
 }
 
@@ -32,7 +35,7 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
 function compileTls(scope: Scope, { services, findings }: LocationContext): ServerTls | null {
   let tls: ServerTls | null = null;
   findings.collect(scope.pos, () => {
-    tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES));
+    tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES), services.get(TLS_SESSIONS));
   });
   return tls;
 }

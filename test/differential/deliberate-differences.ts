@@ -44,7 +44,7 @@ export const DELIBERATE_DIFFERENCES = {
     'A reused connection that ends before a byte of the answer is not counted against its peer, which is tried again on a fresh one.',
   'PROXY protocol': 'A header may come in pieces; nginx takes it only whole.',
   'TLS sessions':
-    'Resumed by tickets alone, which all workers understand; none without tickets, and none where client certificates are verified.',
+    'The settings of each server count; nginx takes those of the default server of the address. Where client certificates are verified there are no tickets: sessions are resumed by `ssl_session_cache` alone.',
   'TLS to upstreams':
     'A kept connection and a session are used again only for the same name, trust and settings; nginx looks at the address alone.',
   'changed trust':
@@ -57,6 +57,8 @@ export const DELIBERATE_DIFFERENCES = {
     'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
   'password hashes':
     '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
+  'name servers':
+    'One that answers with a format error has answered; nginx goes on waiting for `resolver_timeout`. Unix sockets are no name servers.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

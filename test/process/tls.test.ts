@@ -1,9 +1,10 @@
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { type Certificate, makeCertificate } from '../support/certificates.ts';
+import { type Certificate, makeCertificate, makeCrl } from '../support/certificates.ts';
 import { poll } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -16,6 +17,9 @@ const TWO = makeCertificate('two');
 const CA = makeCertificate('CA', { isCa: true });
 const OTHER_CA = makeCertificate('other CA', { isCa: true });
 const CLIENT = makeCertificate('client', { issuer: CA });
+const STRANGER = makeCertificate('stranger', { issuer: OTHER_CA });
+
+const serialOf = ({ cert }: Certificate): string => new X509Certificate(cert).serialNumber;
 
 let proxy: RunningProxy | undefined;
 let backend: ScriptedBackend | undefined;
@@ -170,31 +174,78 @@ describe('reload', () => {
 });
 
 describe('sessions', () => {
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
-    '%s: every returning client resumes, whichever of four workers answers',
-    async (version) => {
+  /** Visits of one returning client, several at once, so that more than one worker gets some. */
+  async function comeBack(port: number, options: ConnectionOptions): Promise<{ resumed: number; workers: number }> {
+    const pids = new Set<string>();
+    let resumed = 0;
+    for (let i = 0; i < 24; i++) {
+      const visits = await Promise.all([1, 2, 3].map(() => visit(port, options)));
+      for (const { isReused, body } of visits) {
+        if (isReused) resumed++;
+        pids.add(/\d+$/.exec(body)?.[0] ?? '');
+      }
+    }
+    return { resumed, workers: pids.size };
+  }
+
+  const BY_ID = 'ssl_session_tickets off; ssl_session_cache shared:TLS:1m;';
+
+  test.each([
+    ['TLSv1.2', 'tickets', ''],
+    ['TLSv1.3', 'tickets', ''],
+    ['TLSv1.2', 'session id', BY_ID],
+    ['TLSv1.3', 'session id', BY_ID],
+    ['TLSv1.2', 'session id, builtin too', BY_ID.replace('shared', 'builtin shared')],
+  ] as const)(
+    '%s, %s: every returning client resumes, whichever of four workers answers',
+    async (version, _by, more) => {
       const port = await freePort();
-      const server = `listen 127.0.0.1:${port} ssl; ${PAIR} location / { return 200 "$pid"; }`;
+      const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ${more} location / { return 200 "$pid"; }`;
       proxy = await startProxy({ conf: conf(server, 'worker_processes 4;'), files: files(ONE) });
       const { session } = await visit(port, { maxVersion: version });
       expect(session).toBeDefined();
-      const pids = new Set<string>();
-      for (let i = 0; i < 24; i++) {
-        // Several at once, so that more than one worker gets some.
-        const visits = await Promise.all(
-          [1, 2, 3].map(() => visit(port, { maxVersion: version, ...(session && { session }) })),
-        );
-        for (const { isReused, body } of visits) {
-          expect(isReused).toBe(true);
-          pids.add(/\d+$/.exec(body)?.[0] ?? '');
-        }
-      }
-      expect(pids.size).toBeGreaterThan(1);
+      const { resumed, workers } = await comeBack(port, { maxVersion: version, ...(session && { session }) });
+      expect(resumed).toBe(72);
+      expect(workers).toBeGreaterThan(1);
     },
   );
 
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '%s: the first return, at once and to any worker, resumes by its id',
+    async (version) => {
+      const port = await freePort();
+      const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ${BY_ID} location / { return 200 "$pid"; }`;
+      proxy = await startProxy({ conf: conf(server, 'worker_processes 4;'), files: files(ONE) });
+      for (let i = 0; i < 30; i++) {
+        const { session } = await visit(port, { maxVersion: version });
+        expect((await visit(port, { maxVersion: version, ...(session && { session }) })).isReused).toBe(true);
+      }
+    },
+  );
+
+  test('sessions by id outlive reloads and workers; their secrets are in no log', async () => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ${BY_ID} location / { return 200 "$pid"; }`;
+    proxy = await startProxy({ conf: conf(server, 'worker_processes 2;'), files: files(ONE) });
+    const first = await visit(port, { maxVersion: 'TLSv1.2' });
+    const again = { maxVersion: 'TLSv1.2', ...(first.session && { session: first.session }) } as const;
+    proxy.rewriteConf(conf(server.replace('200 "', '200 "new '), 'worker_processes 2;'));
+    proxy.signal('SIGHUP');
+    await expect.poll(async () => (await visit(port, again)).body).toContain('new');
+    expect((await visit(port, again)).isReused).toBe(true);
+    process.kill(Number(/\d+$/.exec(first.body)?.[0]), 'SIGKILL');
+    expect(await untilLogged(proxy, /exited on signal 9/)).toBe(true);
+    expect(await comeBack(port, again)).toMatchObject({ resumed: 72 });
+    const log = proxy.errorLog();
+    for (const form of ['base64', 'hex', 'latin1'] as const) {
+      expect(log).not.toContain(first.session?.subarray(20, 60).toString(form));
+    }
+  });
+
   test.each([
     ['ssl_session_tickets off;', ''],
+    ['ssl_session_tickets off; ssl_session_cache none;', ''],
+    ['ssl_session_tickets off; ssl_session_cache off;', ''],
     ['ssl_verify_client optional; ssl_client_certificate ca.pem;', ' that verifies clients'],
   ])('%s: no session is resumed%s', async (directives) => {
     const port = await freePort();
@@ -206,6 +257,71 @@ describe('sessions', () => {
       expect(again.isReused).toBe(false);
     }
   });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s: a session is over after ssl_session_timeout', async (maxVersion) => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_session_tickets off; ssl_session_cache shared:S:32k; ssl_session_timeout 1s; return 200 "x";`;
+    proxy = await startProxy({ conf: conf(server), files: files(ONE) });
+    const { session } = await visit(port, { maxVersion });
+    const again = { maxVersion, ...(session && { session }) };
+    expect((await visit(port, again)).isReused).toBe(true);
+    // Whole seconds, in TLS 1.3 of the client's clock.
+    await expect.poll(async () => (await visit(port, again)).isReused, { timeout: 5000, interval: 300 }).toBe(false);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '%s: a verified client comes back verified; one that was not is verified anew',
+    async (maxVersion) => {
+      const port = await freePort();
+      const server = (more: string) =>
+        conf(
+          `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_session_cache shared:S:1m; ssl_verify_client optional; ssl_client_certificate ca.pem; ${more} return 200 "$ssl_client_verify $ssl_client_s_dn;$ssl_session_reused";`,
+        );
+      const crl = makeCrl(CA, [serialOf(CLIENT)]);
+      proxy = await startProxy({ conf: server(''), files: { ...files(ONE), 'ca.pem': CA.cert, 'crl.pem': crl } });
+      const good = { maxVersion, cert: CLIENT.cert, key: CLIENT.key };
+      const { session } = await visit(port, good);
+      const again = { ...good, ...(session && { session }) };
+      expect((await visit(port, again)).body).toContain('SUCCESS CN=client;r');
+      const stranger = { maxVersion, cert: STRANGER.cert, key: STRANGER.key };
+      const refused = await visit(port, stranger);
+      expect(refused.body).toContain('400 Bad');
+      const back = await visit(port, { ...stranger, ...(refused.session && { session: refused.session }) });
+      expect(back).toMatchObject({ isReused: false, body: expect.stringContaining('400 Bad') });
+      // What is revoked now is not let in by what was true before.
+      proxy.rewriteConf(server('ssl_crl crl.pem;'));
+      proxy.signal('SIGHUP');
+      await expect.poll(async () => (await visit(port, again)).body).toContain('400 Bad');
+    },
+  );
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    '%s: ticket keys of files: the first makes tickets, the others are still understood',
+    async (maxVersion) => {
+      const port = await freePort();
+      const server = (...keys: string[]) =>
+        conf(
+          `listen 127.0.0.1:${port} ssl; ${PAIR} ${keys.map((key) => `ssl_session_ticket_key ${key}.ticket;`).join(' ')} return 200 "${keys}";`,
+          'worker_processes 4;',
+        );
+      const keyFiles = Object.fromEntries(
+        ['a', 'b', 'c'].map((name) => [`${name}.ticket`, randomBytes(name === 'b' ? 40 : 24).toString('hex')]),
+      );
+      proxy = await startProxy({ conf: server('a'), files: { ...files(ONE), ...keyFiles } });
+      const running = proxy;
+      const reload = async (...keys: string[]): Promise<void> => {
+        running.rewriteConf(server(...keys));
+        running.signal('SIGHUP');
+        await expect.poll(async () => (await visit(port)).body).toContain(`\r\n\r\n${keys}`);
+      };
+      const made = await visit(port, { maxVersion });
+      const ofA = { maxVersion, ...(made.session && { session: made.session }) };
+      await reload('b', 'a');
+      expect(await comeBack(port, ofA)).toMatchObject({ resumed: 72 });
+      await reload('c', 'b');
+      expect((await visit(port, ofA)).isReused).toBe(false);
+    },
+  );
 
   test('a session of one server is none of another', async () => {
     const port = await freePort();

@@ -9,6 +9,8 @@ import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from 
 import { LIMITS, LimitPlan } from '../../src/modules/limit-zone/limit-plan.ts';
 import { LimitPort } from '../../src/modules/limit-zone/limit-port.ts';
 import { TLS_FILES, TlsFiles } from '../../src/net/tls-files.ts';
+import { SessionPlan, TLS_SESSIONS } from '../../src/net/tls-sessions/session-plan.ts';
+import { SessionPort } from '../../src/net/tls-sessions/session-port.ts';
 import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
@@ -50,6 +52,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
       write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
     })
     .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
+    .provide(TLS_SESSIONS, new SessionPlan(new SessionPort({ send: () => undefined, later: () => undefined })))
     .provide(LIMITS, limits)
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../config/diagnostic.ts';
-import type { ServerTls } from '../../http/tls.ts';
-import { DEFAULT_SUITES, serverContext } from '../../net/tls-context.ts';
+import type { ServerTls, TlsMeans } from '../../http/tls.ts';
+import { DEFAULT_SUITES, makesTickets, type ServerTlsSettings, serverContext } from '../../net/tls-context.ts';
 import type { TlsFiles } from '../../net/tls-files.ts';
 import {
   readCrl,
@@ -11,6 +11,7 @@ import {
   readTicketKey,
   readTrusted,
 } from '../../net/tls-material.ts';
+import type { SessionPlan } from '../../net/tls-sessions/session-plan.ts';
 import { applyCommands } from './conf-command.ts';
 import type { SslConf } from './ssl-conf.ts';
 
@@ -18,12 +19,12 @@ import type { SslConf } from './ssl-conf.ts';
  * What a server's `ssl_…` directives come to; null: nothing. Its certificates are read even where it listens without TLS, as nginx does.
  * Throws ConfigError in nginx's words.
  */
-export function serverTls(conf: SslConf, files: TlsFiles): ServerTls | null {
+export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan): ServerTls | null {
   const { certificates, verify, verifyDepth, rejectsHandshake } = conf;
   if (certificates.length === 0) {
     // What it asks of clients holds also where the certificate is the default server's.
     const isBare = verify === 'off' && !rejectsHandshake;
-    return isBare ? null : { context: null, verify, trustKey: '', verifyDepth, rejectsHandshake };
+    return isBare ? null : { means: null, verify, trustKey: '', verifyDepth, rejectsHandshake };
   }
   const at = <T>(directive: string, work: () => T): T => standingAt(conf, directive, work);
   const named = (name: string): string => files.named(name);
@@ -54,22 +55,29 @@ export function serverTls(conf: SslConf, files: TlsFiles): ServerTls | null {
   );
   const { protocols, ciphers, curves } = conf;
   const base = { protocols, ciphers, suites: DEFAULT_SUITES, curves, sigalgs: '', options: 0 };
-  const context = at('ssl_certificate', () =>
-    serverContext({
-      ...(applyCommands(conf.commands, base) ?? base),
-      pairs,
-      trusted,
-      crl: verify === 'off' ? [] : crl,
-      dhParameters,
-      prefersServerCiphers: conf.prefersServerCiphers,
-      hasTickets: conf.hasTickets,
-      ticketKey: ticketKeys[0] ?? files.ticketKey,
-      sessionTimeoutSec: conf.sessionTimeoutSec,
-      verifiesClients: verify !== 'off',
-    }),
-  );
+  const ownTicketKey = ticketKeys[0] ?? files.ticketKey;
+  const settings: ServerTlsSettings = {
+    ...(applyCommands(conf.commands, base) ?? base),
+    pairs,
+    trusted,
+    crl: verify === 'off' ? [] : crl,
+    dhParameters,
+    prefersServerCiphers: conf.prefersServerCiphers,
+    hasTickets: conf.hasTickets,
+    ticketKey: ownTicketKey,
+    sessionTimeoutSec: conf.sessionTimeoutSec,
+    verifiesClients: verify !== 'off',
+    sessionTerms: `${verify} ${verifyDepth}`,
+  };
+  const means: TlsMeans = {
+    context: at('ssl_certificate', () => serverContext(settings)),
+    sessions: sessions.cache(conf.sessionCache, conf.sessionTimeoutSec * 1000),
+    ticketKeys: makesTickets(settings) ? [ownTicketKey, ...ticketKeys.slice(1)] : null,
+    hasTls13: settings.protocols.includes('TLSv1.3'),
+    recordBytes: conf.bufferBytes,
+  };
   const trustKey = verify === 'off' ? '' : digest([verify, String(verifyDepth), ...trusted, ...crl]);
-  return { context, verify, trustKey, verifyDepth, rejectsHandshake };
+  return { means, verify, trustKey, verifyDepth, rejectsHandshake };
 }
 
 /** A finding stands at the directive that it is about. */

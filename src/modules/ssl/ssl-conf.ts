@@ -1,6 +1,7 @@
 import type { SourcePos } from '../../config/tree.ts';
 import type { VerifyMode } from '../../http/tls.ts';
 import type { TlsProtocol } from '../../net/tls-context.ts';
+import { NO_SESSION_CACHE, type SessionCacheConf } from '../../net/tls-sessions/session-plan.ts';
 
 /** What the `ssl_…` directives say in one scope. File names as written. */
 export interface SslConf {
@@ -16,8 +17,11 @@ export interface SslConf {
   /** ''. */
   dhParameters: string;
   sessionTimeoutSec: number;
+  sessionCache: SessionCacheConf;
   hasTickets: boolean;
   ticketKeys: readonly string[];
+  /** `ssl_buffer_size`. */
+  bufferBytes: number;
   rejectsHandshake: boolean;
   verify: VerifyMode;
   verifyDepth: number;
@@ -41,8 +45,10 @@ export function sslDefaults(): SslConf {
     curves: 'auto',
     dhParameters: '',
     sessionTimeoutSec: 300,
+    sessionCache: NO_SESSION_CACHE,
     hasTickets: true,
     ticketKeys: [],
+    bufferBytes: 16_384,
     rejectsHandshake: false,
     verify: 'off',
     verifyDepth: 1,

@@ -4,7 +4,7 @@ import { flag, integer, oneOf, sizeBytes, text, texts, timeSec, wordList } from 
 import { VERIFY_MODES } from '../../http/tls.ts';
 import { TLS_PROTOCOLS } from '../../net/tls-context.ts';
 import { readConfCommand } from './conf-command.ts';
-import { checkSessionCache } from './session-cache.ts';
+import { readSessionCache } from './session-cache.ts';
 import type { SslConf } from './ssl-conf.ts';
 
 type Row = DirectiveSpec<SslConf>;
@@ -110,22 +110,22 @@ export const sslRows: readonly Row[] = [
     name: 'ssl_session_cache',
     contexts: CONTEXTS,
     args: [1, 2],
-    repeat: 'error',
-    apply: (_own, use) => checkSessionCache(use),
+    field: 'sessionCache',
+    parse: readSessionCache,
     syntax: 'off | none | [builtin[:size]] [shared:name:size]',
     defaultText: 'none',
-    doc: 'Checked. Sessions are resumed by tickets, which all workers understand; none is kept by its id.',
+    doc: 'Sessions that clients resume by their id: `shared` in one room for all workers, as large as it says, `builtin` in each worker for itself.',
   },
   onOff(
     'ssl_session_tickets',
     'hasTickets',
     true,
-    'Clients resume sessions by tickets; without, and where client certificates are verified, each connection makes a full handshake.',
+    'Clients resume sessions by tickets. Without, and where client certificates are verified, by `ssl_session_cache` alone.',
   ),
   files(
     'ssl_session_ticket_key',
     'ticketKeys',
-    'Key of the tickets: the first one said; without one the primary makes a key for all workers. Of 80 bytes only 48 are used.',
+    'Keys of the tickets: the first makes them, the others open what they had made. Without one the primary makes a key for all workers. Of 80 bytes only 48 are used.',
   ),
   onOff('ssl_reject_handshake', 'rejectsHandshake', false, 'Handshakes for this server are refused.'),
   {
@@ -165,7 +165,16 @@ export const sslRows: readonly Row[] = [
     syntax: 'name value',
     doc: 'Ciphersuites, CipherString, MinProtocol, MaxProtocol, Curves, Groups, SignatureAlgorithms and the more usual Options; others are refused.',
   },
-  idle('ssl_buffer_size', 'size', sizeBytes({ min: 1 }), "records have OpenSSL's size."),
+  {
+    name: 'ssl_buffer_size',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'bufferBytes',
+    parse: sizeBytes({ min: 1 }),
+    syntax: 'size',
+    defaultText: '16k',
+    doc: 'Most bytes of a record: 512 at least, 16k at most.',
+  },
   idle(
     'ssl_early_data',
     'on | off',

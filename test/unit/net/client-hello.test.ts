@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readClientHello } from '../../../src/net/client-hello.ts';
+import { NO_HELLO, readClientHello } from '../../../src/net/client-hello.ts';
 
 const uint = (value: number, bytes: number): Buffer => {
   const out = Buffer.alloc(bytes);
@@ -12,12 +12,28 @@ const vector = (content: Buffer, lengthBytes: number): Buffer =>
 const numbers = (list: readonly number[]): Buffer => Buffer.concat(list.map((one) => uint(one, 2)));
 const extension = (type: number, content: Buffer): Buffer => Buffer.concat([uint(type, 2), vector(content, 2)]);
 
+const WHOLE = {
+  serverName: 'www.example.org',
+  ciphers: [0x1301, 0xc02b],
+  groups: [29, 23],
+  sessionId: '01'.repeat(32),
+  ticket: Buffer.from('a ticket'),
+  identity: Buffer.alloc(32, 9),
+  offersTls13: true,
+  asksForStatus: true,
+  signatureAlgorithms: [0x0403, 0x0804],
+};
+
 function hello(name: string, ciphers: readonly number[], groups: readonly number[]): Buffer {
   const host = Buffer.concat([uint(0, 1), vector(Buffer.from(name, 'latin1'), 2)]);
   const extensions = Buffer.concat([
     extension(0, vector(host, 2)),
     extension(10, vector(numbers(groups), 2)),
-    extension(35, Buffer.alloc(0)),
+    extension(5, Buffer.from([1, 0, 0, 0, 0])),
+    extension(13, vector(numbers(WHOLE.signatureAlgorithms), 2)),
+    extension(35, WHOLE.ticket),
+    extension(43, vector(numbers([0x0303, 0x0304]), 1)),
+    extension(41, Buffer.concat([vector(Buffer.concat([vector(WHOLE.identity, 2), uint(7, 4)]), 2), uint(0, 2)])),
   ]);
   const body = Buffer.concat([
     uint(0x0303, 2),
@@ -39,7 +55,6 @@ function records(message: Buffer, size: number): Buffer {
   return Buffer.concat(parts);
 }
 
-const WHOLE = { serverName: 'www.example.org', ciphers: [0x1301, 0xc02b], groups: [29, 23] };
 const MESSAGE = hello(WHOLE.serverName, WHOLE.ciphers, WHOLE.groups);
 
 describe('a ClientHello', () => {
@@ -54,7 +69,10 @@ describe('a ClientHello', () => {
   test('without extensions', () => {
     const body = MESSAGE.subarray(4, 4 + 2 + 32 + 33 + 2 + 4 + 2);
     const bytes = records(Buffer.concat([uint(1, 1), uint(body.length, 3), body]), 16_384);
-    expect(readClientHello(bytes)).toEqual({ kind: 'whole', hello: { ...WHOLE, serverName: '', groups: [] } });
+    expect(readClientHello(bytes)).toEqual({
+      kind: 'whole',
+      hello: { ...NO_HELLO, ciphers: WHOLE.ciphers, sessionId: WHOLE.sessionId },
+    });
   });
 
   test.each([
