@@ -82,6 +82,7 @@ export class TlsServerWire implements Wire, ClientTls {
   #tls: Tls | null = null;
   #verifyDepth = 0;
   #asksForCertificate = false;
+  #hasHttp2 = false;
   #isClosed = false;
   /** Nothing has come yet. */
   #isSilent = true;
@@ -261,6 +262,7 @@ export class TlsServerWire implements Wire, ClientTls {
     this.offeredGroups = hello.groups;
     this.#verifyDepth = choice.verifyDepth;
     this.#asksForCertificate = choice.asksForCertificate;
+    this.#hasHttp2 = choice.hasHttp2;
     const { means } = choice;
     if (means === null) {
       raw.write(UNRECOGNIZED_NAME);
@@ -291,7 +293,7 @@ export class TlsServerWire implements Wire, ClientTls {
           requestCert: this.#asksForCertificate,
           // A bad certificate is answered with a page, not with an alert.
           rejectUnauthorized: false,
-          ALPNProtocols: choice.hasHttp2 ? ALPN_WITH_HTTP2 : ALPN,
+          ALPNProtocols: this.#hasHttp2 ? ALPN_WITH_HTTP2 : ALPN,
           // What was not verified to the end must not come back as a session, which is not verified again.
           ...(sessions !== null && { server: keepSessions(sessions, () => this.#verify() === null) }),
         }),
