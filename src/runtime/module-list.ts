@@ -4,18 +4,22 @@ import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
 import { authBasicModule } from '../modules/auth-basic/auth-basic-module.ts';
 import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
+import { authRequestModule } from '../modules/auth-request/auth-request-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
+import { http2Module } from '../modules/http2/http2-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
 import { limitReqModule } from '../modules/limit-req/limit-req-module.ts';
 import { logModule } from '../modules/log/log-module.ts';
 import { mapModule } from '../modules/map/map-module.ts';
+import { mirrorModule } from '../modules/mirror/mirror-module.ts';
 import { proxyModule } from '../modules/proxy/proxy.ts';
 import { realIpModule } from '../modules/realip/realip-module.ts';
 import { refererModule } from '../modules/referer/referer-module.ts';
+import { resolverModule } from '../modules/resolver/resolver-module.ts';
 import { rewriteModule } from '../modules/rewrite/rewrite-module.ts';
 import { splitClientsModule } from '../modules/split-clients/split-clients-module.ts';
 import { sslModule } from '../modules/ssl/ssl-module.ts';
@@ -32,6 +36,8 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   httpCoreModule,
   autoindexModule,
   sslModule,
+  http2Module,
+  resolverModule,
   errorPageModule,
   upstreamModule,
   geoModule,
@@ -44,7 +50,9 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   limitConnModule,
   accessModule,
   authBasicModule,
+  authRequestModule,
   tryFilesModule,
+  mirrorModule,
   proxyModule,
   stubStatusModule,
   lbStatusModule,

@@ -5,6 +5,7 @@ import type { AttemptEnd } from '../../policy/retry.ts';
 /** What was being done when something went wrong: nginx ends its log lines with it. */
 export const STAGES = {
   body: '',
+  resolving: '',
   connecting: ' while connecting to upstream',
   handshaking: ' while SSL handshaking to upstream',
   sending: ' while sending request to upstream',

@@ -15,14 +15,18 @@ import type { Connecting } from '../../net/connector.ts';
 import type { PeerOutcome } from '../../policy/outcome.ts';
 import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from '../../policy/retry.ts';
 import type { AcquireOptions, AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
+import type { NameFailure } from '../../upstream/name-query.ts';
+import type { NameWaiter } from '../../upstream/name-resolver.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
+import type { ResolvedAddress } from '../../upstream/resolved-names.ts';
+import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 import { accelTarget, followAccelRedirect } from './accel-redirect.ts';
 import { attemptEnd, attemptErrorLine, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
 import { AttemptNotes } from './attempt-notes.ts';
 import { countAttempt, recordAttempt } from './attempt-record.ts';
 import { BodySource, type BodySourceOwner } from './body-source.ts';
-import type { Destination } from './pass-to.ts';
+import type { Destination, UnresolvedName } from './pass-to.ts';
 import type { ProxyLocation } from './proxy-location.ts';
 import { ResponsePlan } from './response-plan.ts';
 import { type RelayOwner, ResponseRelay } from './response-relay.ts';
@@ -56,7 +60,7 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  *
  * ```
  * 1 start        destination, body wanted?
- * 2 body         read whole (buffered), or left to step 5
+ * 2 body         read whole (buffered), or left to step 5; a host that variables made is looked up
  * 3 next         pick a peer <--------------------------------+
  * 4 connect      acquire a connection                         | verdict of policy/retry
  * 5 send         head and body                                |
@@ -68,7 +72,9 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  * Invariant: `#peer` is set from pick to release; `#end` is the only way to release it.
  * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
  */
-export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable {
+export class ProxyRequest
+  implements ContentState, AcquireWaiter, NameWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable
+{
   readonly worker: ProxyWorker;
   readonly responseHead = new UpstreamResponseHead();
   readonly #request = new UpstreamRequest();
@@ -80,9 +86,12 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #ex: Exchange | null = null;
   #location: ProxyLocation | null = null;
   #destination: Destination | null = null;
+  /** Null until it is known: a host may have to be looked up. */
+  #group: UpstreamGroup | null = null;
   #stage: Stage = 'over';
   #peer: Peer | null = null;
   #connection: UpstreamConnection | null = null;
+  /** A connection under way, or a name. */
   #connecting: Connecting | null = null;
   /** Counts beginnings and ends of connecting. */
   #connectTurn = 0;
@@ -110,6 +119,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     this.#location = location;
     this.#stage = 'body';
     this.#destination = null;
+    this.#group = null;
     const destination = location.passTo.destination(ex);
     if (typeof destination === 'number') {
       this.#answer(destination);
@@ -154,8 +164,41 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     request.version = location.version;
     this.#connectOptions = location.connectOptions(ex, destination);
     location.requestFields.build(ex, request, this.#body.measure(ex, location));
-    destination.group.newSession(ex, this.#session);
-    this.#session.limitTries(location.retry.maxTries);
+    if (destination.group === null) this.#resolve(destination.name as UnresolvedName);
+    else this.#begin(destination.group);
+  }
+
+  #resolve(name: UnresolvedName): void {
+    this.#stage = 'resolving';
+    const { host, lookup } = name;
+    if (lookup === null) {
+      this.#log('error', `no resolver defined to resolve ${host}`);
+      this.#answer(502);
+      return;
+    }
+    const turn = ++this.#connectTurn;
+    const waiting = lookup.resolver.resolve(host, lookup.timeoutMs, this);
+    if (turn === this.#connectTurn) this.#connecting = waiting;
+  }
+
+  onResolved(addresses: readonly ResolvedAddress[]): void {
+    this.#connectTurn++;
+    this.#connecting = null;
+    this.#begin((this.#destination?.name as UnresolvedName).group(addresses));
+  }
+
+  onUnresolved({ code, words }: NameFailure): void {
+    this.#connectTurn++;
+    this.#connecting = null;
+    this.#log('error', `${this.#destination?.name?.host} could not be resolved (${code}: ${words})`);
+    this.#answer(502);
+  }
+
+  #begin(group: UpstreamGroup): void {
+    const ex = this.#ex as Exchange;
+    this.#group = group;
+    group.newSession(ex, this.#session);
+    this.#session.limitTries((this.#location as ProxyLocation).retry.maxTries);
     this.#firstAtMs = this.worker.now();
     this.#next(this.#firstAtMs, ex.attemptCount > 0);
   }
@@ -163,7 +206,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   // --- 3. a peer
 
   #next(now: number, startsGroup: boolean): void {
-    const { group } = this.#destination as Destination;
+    const group = this.#group as UpstreamGroup;
     this.#stage = 'connecting';
     const peer = group.pick(this.#session, now);
     this.#beginAttempt(peer === null ? group.name : peer.addressText, now, startsGroup);
@@ -193,7 +236,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   // --- 4. a connection
 
   #connect(peer: Peer, isFresh: boolean): void {
-    const { group } = this.#destination as Destination;
+    const group = this.#group as UpstreamGroup;
     this.#stage = 'connecting';
     const turn = ++this.#connectTurn;
     const connecting = this.worker.connections.acquire(
@@ -449,7 +492,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   #end(outcome: PeerOutcome, now: number, toLog: ProxyError | null = null): void {
     const peer = this.#peer as Peer;
     const attempt = this.#attempt as UpstreamAttempt;
-    const { group } = this.#destination as Destination;
+    const group = this.#group as UpstreamGroup;
     if (this.#stage === 'reading-body') {
       // As nginx counts it: what came behind the head, framing included.
       attempt.responseLength = Math.max((this.#connection?.bytesReceived ?? 0) - this.responseHead.headBytes, 0);
@@ -481,9 +524,19 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     this.#endUnanswered(499);
   }
 
+  abandon(): void {
+    if (this.#ex === null || this.#stage === 'over') return;
+    this.#dropAttempt();
+    this.#endUnanswered(499);
+  }
+
   #logClientLeft(cause: Error | null): void {
     const code = (cause as NodeJS.ErrnoException | null)?.code;
     const why = code === undefined ? '' : ` (${strerror(code)})`;
+    if (this.#stage === 'resolving') {
+      this.#log('info', `epoll_wait() reported that client prematurely closed connection${why}`);
+      return;
+    }
     if (this.#peer === null) {
       this.#log('info', `client prematurely closed connection${why}`);
       return;
@@ -556,11 +609,12 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   recycle(): void {
-    if (this.#peer !== null) this.#dropAttempt();
+    if (this.#peer !== null || this.#connecting !== null) this.#dropAttempt();
     this.#body.close();
     this.#ex = null;
     this.#location = null;
     this.#destination = null;
+    this.#group = null;
     this.#attempt = null;
     this.#request.reset();
     if (spare.length < MAX_SPARE) spare.push(this);
@@ -583,7 +637,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     const ex = this.#ex as Exchange;
     const { errorLog } = ex.location;
     if (!errorLog.isEnabled(level)) return;
-    const where = this.#peer?.addressText ?? this.#destination?.group.name ?? '';
+    const where = this.#peer?.addressText ?? this.#group?.name ?? '';
     const isKnown = where !== '' && this.#stage !== 'body';
     errorLog.write(
       level,

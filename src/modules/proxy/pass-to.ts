@@ -2,15 +2,22 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import { escapeUri } from '../../http/escape-uri.ts';
 import type { Exchange } from '../../http/exchange.ts';
 import type { Template, VariableCompiler } from '../../http/variable.ts';
+import { normalName } from '../../upstream/name-resolver.ts';
+import { parsePassTarget } from '../../upstream/pass-target.ts';
+import { resolvedGroup } from '../../upstream/resolved-group.ts';
+import type { ResolvedAddress } from '../../upstream/resolved-names.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
+import type { NameLookup } from '../resolver/resolver-module.ts';
 import { behindScheme, defaultPort, hasVariables, type ProxyUrl, parseProxyUrl } from './proxy-url.ts';
 
 const DOT = 0x2e;
 
 /** Where one request goes. */
 export interface Destination {
-  readonly group: UpstreamGroup;
+  /** Null: `name` has to be looked up first. */
+  readonly group: UpstreamGroup | null;
+  readonly name: UnresolvedName | null;
   /** `$proxy_host`, `$proxy_port`. */
   readonly host: string;
   readonly port: string;
@@ -18,6 +25,24 @@ export interface Destination {
   readonly isTls: boolean;
   /** URI of `proxy_pass`; '' = none. */
   readonly uri: string;
+}
+
+/** A host that only a `resolver` knows. */
+export class UnresolvedName {
+  readonly host: string;
+  /** Null: there is no `resolver` here. */
+  readonly lookup: NameLookup | null;
+  readonly #port: number;
+
+  constructor(host: string, port: number, lookup: NameLookup | null) {
+    this.host = host;
+    this.lookup = lookup;
+    this.#port = port;
+  }
+
+  group(addresses: readonly ResolvedAddress[]): UpstreamGroup {
+    return resolvedGroup(this.host, this.#port, addresses);
+  }
 }
 
 /** `proxy_pass` of a location, compiled. */
@@ -28,15 +53,16 @@ export interface PassTo {
   target(ex: Exchange, destination: Destination): string;
 }
 
-/** Throws ConfigError in nginx's words. `matchedLength`: characters of the URI that the location's prefix stands for. */
+/** Throws ConfigError in nginx's words. `matchedLength`: characters of the URI that the location's prefix stands for. `lookup`: for hosts that variables name. */
 export function compilePassTo(
   pass: string,
   matchedLength: number,
   registry: UpstreamRegistry,
   variables: VariableCompiler,
+  lookup: NameLookup | null,
 ): PassTo {
   return hasVariables(pass)
-    ? new VariablePass(variables.template(pass), registry)
+    ? new VariablePass(variables.template(pass), registry, lookup)
     : new FixedPass(parseProxyUrl(pass), matchedLength, registry);
 }
 
@@ -48,7 +74,7 @@ class FixedPass implements PassTo {
 
   constructor(url: ProxyUrl, matchedLength: number, registry: UpstreamRegistry) {
     const group = registry.forPass(url.authority, defaultPort(url));
-    this.#destination = { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
+    this.#destination = { group, name: null, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
     this.#matchedLength = matchedLength;
     this.#openSegment = url.uri.includes('?') ? null : url.uri.slice(url.uri.lastIndexOf('/') + 1);
   }
@@ -83,10 +109,12 @@ class FixedPass implements PassTo {
 class VariablePass implements PassTo {
   readonly #template: Template;
   readonly #registry: UpstreamRegistry;
+  readonly #lookup: NameLookup | null;
 
-  constructor(template: Template, registry: UpstreamRegistry) {
+  constructor(template: Template, registry: UpstreamRegistry, lookup: NameLookup | null) {
     this.#template = template;
     this.#registry = registry;
+    this.#lookup = lookup;
   }
 
   destination(ex: Exchange): Destination | number {
@@ -96,9 +124,8 @@ class VariablePass implements PassTo {
       if (text.length <= 'http://'.length) throw new ConfigError('invalid URL prefix');
       const url = parseProxyUrl(text);
       const group = this.#group(url);
-      if (group !== null) return { group, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
-      errorLog.write('error', ex, `no resolver defined to resolve ${url.authority.replace(/:\d+$/, '')}`);
-      return 502;
+      const name = group === null ? this.#unresolved(url) : null;
+      return { group, name, host: url.host, port: url.port, isTls: url.isTls, uri: url.uri };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       errorLog.write(
@@ -112,6 +139,11 @@ class VariablePass implements PassTo {
 
   target(ex: Exchange, { uri }: Destination): string {
     return uri === '' ? clientTarget(ex) : uri;
+  }
+
+  #unresolved(url: ProxyUrl): UnresolvedName {
+    const { host, port } = parsePassTarget(url.authority, defaultPort(url));
+    return new UnresolvedName(this.#lookup === null ? host : normalName(host), port, this.#lookup);
   }
 
   /** A finding names all that stands behind the scheme. */

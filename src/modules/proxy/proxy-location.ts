@@ -10,6 +10,7 @@ import type { TlsFiles } from '../../net/tls-files.ts';
 import type { RetryRule } from '../../policy/retry.ts';
 import type { AcquireOptions } from '../../upstream/acquire.ts';
 import type { UpstreamRegistry } from '../../upstream/upstream-registry.ts';
+import type { NameLookup } from '../resolver/resolver-module.ts';
 import { parseBindAddress } from './bind-address.ts';
 import { compilePassTo, type Destination, type PassTo } from './pass-to.ts';
 import { LocationTls } from './peer-tls.ts';
@@ -29,6 +30,8 @@ export interface ProxyLocationInit {
   readonly registry: UpstreamRegistry;
   readonly variables: VariableCompiler;
   readonly tlsFiles: TlsFiles;
+  /** `resolver` of this location; null: none. */
+  readonly lookup: NameLookup | null;
 }
 
 /** Everything that one location's proxying needs, compiled; immutable. */
@@ -72,7 +75,7 @@ export class ProxyLocation {
       return text === null ? null : variables.template(text);
     };
     standAt('proxy_pass');
-    this.passTo = compilePassTo(conf.pass ?? '', init.prefix.length, init.registry, variables);
+    this.passTo = compilePassTo(conf.pass ?? '', init.prefix.length, init.registry, variables, init.lookup);
     this.method = template('proxy_method', conf.method);
     this.setBody = template('proxy_set_body', conf.setBody);
     this.version = conf.httpVersion;
@@ -162,6 +165,7 @@ function ownerOf(key: string): object {
   return owner;
 }
 
-function tempPath(conf: TempPathConf, prefixDirectory: string): TempPath {
+/** Where temporary files of this configuration go. */
+export function tempPath(conf: TempPathConf, prefixDirectory: string): TempPath {
   return { directory: fullName(prefixDirectory, conf.path), levels: conf.levels };
 }

@@ -6,6 +6,7 @@ import { DONE } from '../../http/location.ts';
 import { TLS_FILES } from '../../net/tls-files.ts';
 import { CONNECTIONS } from '../../upstream/acquire.ts';
 import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
+import { nameLookup } from '../resolver/resolver-module.ts';
 import { type ProxyWorker, takeProxyRequest } from './attempt-loop.ts';
 import { locationPrefix, namedScope } from './location-prefix.ts';
 import { finishProxyConf, type ProxyConf, proxyDefaults } from './proxy-conf.ts';
@@ -54,6 +55,7 @@ function compileProxy(conf: ProxyConf, build: LocationBuild): void {
     registry: build.services.get(UPSTREAMS),
     variables: build.variables,
     tlsFiles: build.services.get(TLS_FILES),
+    lookup: nameLookup(build.location),
   });
   const worker = workerOf(build.services);
   build.location.autoRedirect = prefix.endsWith('/');
