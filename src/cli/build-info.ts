@@ -25,7 +25,7 @@ const DEFAULT_PARTS: readonly Part[] = [
   missing('http_userid_module'),
   here('http_access_module'),
   here('http_auth_basic_module'),
-  missing('http_mirror_module'),
+  here('http_mirror_module'),
   here('http_autoindex_module'),
   here('http_geo_module'),
   here('http_map_module'),
@@ -57,6 +57,7 @@ const DEFAULT_PARTS: readonly Part[] = [
 
 /** In nginx only `--with-…`. */
 const OPTIONAL_PARTS: readonly Part[] = [
+  here('http_auth_request_module'),
   here('http_ssl_module'),
   here('http_realip_module'),
   here('http_stub_status_module'),

@@ -7,6 +7,12 @@ export const DECLINED = 0;
 export const GRANTED = 1;
 export type AccessVerdict = number;
 
+/** Before all checks: a subrequest is made for a request that has been checked, or is the check. */
+export function passSubrequest(ex: Exchange): PhaseResult {
+  if (ex.subrequest !== null) ex.phase = ex.location.accessEnd;
+  return NEXT;
+}
+
 /**
  * What becomes of the request after one access check, as `satisfy` has it. A check that answers later calls this and, when it gives NEXT,
  * `runPhases`.

@@ -40,6 +40,7 @@ function exchangeFields(ex: Exchange, upstream: string): string[] {
   const { connection, request } = ex;
   const fields = ['client', connection.unixPath === '' ? connection.remoteAddress : 'unix:', 'server', ex.server.name];
   if (request.line !== '') fields.push('request', request.line);
+  if (ex.subrequest !== null) fields.push('subrequest', ex.uri);
   if (upstream !== '') fields.push('upstream', upstream);
   const host = request.headers.get('host');
   if (host !== null) fields.push('host', host);

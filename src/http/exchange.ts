@@ -34,6 +34,8 @@ export interface ContentState {
    * `reason`: what the log says; default: that the client closed the connection. `cause`: what broke it (a reset).
    */
   onClientAborted(reason?: string, cause?: Error | null): void;
+  /** The head was all that is wanted: stop, and say nothing about it. Absent: nothing comes behind a head that needs no body. */
+  abandon?(): void;
   /** The stream took all that was waiting (`sendBody` had returned false). */
   onWritable(): void;
 }

@@ -47,7 +47,7 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
   ex.isUriChanged = target.isQuoted;
 
   // 2. The host, and with it the server. HTTP/1.1 wants a Host field beside an absolute target too.
-  if (request.version === 11 && request.headers.find(HEADER_ID.host) < 0) {
+  if (request.version >= 11 && request.headers.find(HEADER_ID.host) < 0) {
     ex.server = group.find('', ex);
     ex.location = ex.server.defaultLocation;
     return refuse(ex, 400, 'client sent HTTP/1.1 request without "Host" header while reading client request headers');
@@ -135,6 +135,14 @@ export function runPhases(ex: Exchange): void {
     if (ex.location.handlers[ex.phase++]?.(ex) !== NEXT) return;
   }
   respondStatus(ex, 404);
+}
+
+/** Runs a subrequest, whose exchange is made ready: the server's rewrite phase, then a location, `internal` ones among them. */
+export function runSubrequest(ex: Exchange): void {
+  ex.isInternal = true;
+  ex.isInServerPhases = true;
+  ex.phase = ex.server.firstRewriteHandler;
+  runPhases(ex);
 }
 
 /** Goes on as if the client had asked for `uri` (normalised, unescaped): the server's rewrite phase, a new location. */

@@ -30,6 +30,17 @@ export interface KeptBody {
   readonly fileName: string;
 }
 
+/** A body that is here as a whole and is sent from its beginning to its end, once or again. */
+export interface WholeBody {
+  readonly sizeBytes: number;
+  /** The next bytes to send; null at the end. They stay unchanged until the next call. */
+  next(): Uint8Array | null;
+  /** Whether `next` has given everything. */
+  readonly isSent: boolean;
+  /** Begins anew. */
+  rewind(): void;
+}
+
 export interface BodyOwner {
   /** The whole body is here. */
   onBodyReady(): void;
@@ -43,14 +54,13 @@ export interface BodyOwner {
  * A request's body, read whole before anything is sent to a peer, so that it can be sent again.
  * In memory up to `bufferBytes`, beyond that wholly in an unlinked temporary file. Reused from request to request: `close()` ends it.
  */
-export class RequestBody implements BodySink, KeptBody {
+export class RequestBody implements BodySink, KeptBody, WholeBody {
   readonly #owner: BodyOwner;
   #settings: BodySettings | null = null;
   #stream: ClientStream | null = null;
   #memory: Buffer | null = null;
   #file: TempFile | null = null;
-  #readBuffer: Buffer | null = null;
-  #sentBytes = 0;
+  readonly #reader = new BodyReader(this);
   /** Bytes read so far; all of them once `onBodyReady` ran. */
   sizeBytes = 0;
 
@@ -63,7 +73,7 @@ export class RequestBody implements BodySink, KeptBody {
     this.#settings = settings;
     this.#stream = stream;
     this.sizeBytes = 0;
-    this.#sentBytes = 0;
+    this.#reader.rewind();
     try {
       if (settings.inFileOnly !== 'off' || lengthBytes > settings.bufferBytes) this.#openFile(settings);
       else if (lengthBytes > 0) this.#memory = Buffer.allocUnsafe(lengthBytes);
@@ -84,40 +94,40 @@ export class RequestBody implements BodySink, KeptBody {
     return this.#file === null ? '' : this.#file.name;
   }
 
-  /** The next bytes to send; null at the end. They stay unchanged until the next call. */
   next(): Uint8Array | null {
-    const left = this.sizeBytes - this.#sentBytes;
-    if (left <= 0) return null;
-    if (this.#file === null) {
-      this.#sentBytes = this.sizeBytes;
-      return (this.#memory as Buffer).subarray(0, this.sizeBytes);
-    }
-    this.#readBuffer ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, this.sizeBytes));
-    const count = this.#file.readAt(this.#sentBytes, this.#readBuffer);
-    if (count === 0) throw new Error(`temporary file ${this.#file.name} ended early`);
-    this.#sentBytes += count;
-    return this.#readBuffer.subarray(0, count);
+    return this.#reader.next();
   }
 
-  /** Whether `next` has given everything. */
   get isSent(): boolean {
-    return this.#sentBytes >= this.sizeBytes;
+    return this.#reader.isSent;
   }
 
-  /** Begins anew, for another attempt. */
   rewind(): void {
-    this.#sentBytes = 0;
+    this.#reader.rewind();
+  }
+
+  /** One more way to read it, for who sends it besides others. Good until `close()`. */
+  reader(): BodyReader {
+    return new BodyReader(this);
+  }
+
+  /** Bytes from `at` on: all of them, or of a file as many as there is room for in `room`. */
+  bytesAt(at: number, room: () => Buffer): Uint8Array {
+    if (this.#file === null) return (this.#memory as Buffer).subarray(at, this.sizeBytes);
+    const into = room();
+    const count = this.#file.readAt(at, into);
+    if (count === 0) throw new Error(`temporary file ${this.#file.name} ended early`);
+    return into.subarray(0, count);
   }
 
   close(): void {
     this.#stream = null;
     this.#settings = null;
     this.#memory = null;
-    this.#readBuffer = null;
+    this.#reader.drop();
     this.#file?.close();
     this.#file = null;
     this.sizeBytes = 0;
-    this.#sentBytes = 0;
   }
 
   onBodyData(chunk: Buffer): void {
@@ -175,5 +185,46 @@ export class RequestBody implements BodySink, KeptBody {
     this.#stream?.pauseBody();
     this.close();
     this.#owner.onBodyFailed(error);
+  }
+}
+
+/** Reads a body that is here as a whole. */
+export class BodyReader implements WholeBody {
+  readonly #body: RequestBody;
+  #buffer: Buffer | null = null;
+  #sentBytes = 0;
+
+  constructor(body: RequestBody) {
+    this.#body = body;
+  }
+
+  get sizeBytes(): number {
+    return this.#body.sizeBytes;
+  }
+
+  next(): Uint8Array | null {
+    if (this.isSent) return null;
+    const bytes = this.#body.bytesAt(this.#sentBytes, () => this.#room());
+    this.#sentBytes += bytes.length;
+    return bytes;
+  }
+
+  get isSent(): boolean {
+    return this.#sentBytes >= this.#body.sizeBytes;
+  }
+
+  rewind(): void {
+    this.#sentBytes = 0;
+  }
+
+  /** Lets go of its buffer. */
+  drop(): void {
+    this.#buffer = null;
+    this.#sentBytes = 0;
+  }
+
+  #room(): Buffer {
+    this.#buffer ??= Buffer.allocUnsafeSlow(Math.min(READ_BYTES, this.#body.sizeBytes));
+    return this.#buffer;
   }
 }

@@ -42,6 +42,9 @@ export interface VariableCompiler {
   define(def: VariableDef): void;
   /** A slot for a named capture: defines the variable `name`, which is not found until something matched. Same name, same slot. */
   slot(name: string): number;
-  /** What `set` does: defines the variable `name` and gives its assignment. Throws ConfigError when it can't be changed. */
-  assignment(name: string): (ex: Exchange, value: string) => void;
+  /**
+   * What `set` does: defines the variable `name` and gives its assignment. Throws ConfigError when it can't be changed.
+   * `isQuiet`: as long as nothing was assigned it is not found, and nothing is said about that.
+   */
+  assignment(name: string, isQuiet?: boolean): (ex: Exchange, value: string) => void;
 }

@@ -1,6 +1,6 @@
 import { type Context, LIMIT_EXCEPT, LOCATION_IF } from '../config/contexts.ts';
 import type { Scope } from '../config/scope.ts';
-import { refuseUnsatisfied } from '../http/access-phase.ts';
+import { passSubrequest, refuseUnsatisfied } from '../http/access-phase.ts';
 import type { AnyHttpModule, LocationBuild, Services } from '../http/http-module.ts';
 import { Location, PHASES, type Phase, type PhaseHandler } from '../http/location.ts';
 import type { VariableCompiler } from '../http/variable.ts';
@@ -73,11 +73,9 @@ export function compileLocation(
 
   const handlersOf = (phase: Phase): readonly PhaseHandler[] => phases.get(phase) ?? [];
   // A server's rewrite handlers run before the location is chosen; when none fits, not again.
-  location.handlers.push(
-    ...(isServer ? [] : handlersOf('rewrite')),
-    ...handlersOf('preaccess'),
-    ...handlersOf('access'),
-  );
+  location.handlers.push(...(isServer ? [] : handlersOf('rewrite')), ...handlersOf('preaccess'));
+  const access = handlersOf('access');
+  if (access.length > 0) location.handlers.push(passSubrequest, ...access);
   if (location.satisfiesAny) location.handlers.push(refuseUnsatisfied);
   location.accessEnd = location.handlers.length;
   location.handlers.push(...handlersOf('precontent'));

@@ -27,8 +27,14 @@ function protocol({ request }: Exchange): string | null {
   }
 }
 
+/** That of the client, in a subrequest too. */
+function method({ request, subrequest }: Exchange): string | null {
+  return orNull(subrequest === null ? request.method : subrequest.mainMethod);
+}
+
 function requestId(ex: Exchange): string {
-  if (ex.requestId === '') ex.requestId = newRequestId();
+  const parent = ex.subrequest?.parent ?? null;
+  if (ex.requestId === '') ex.requestId = parent === null ? newRequestId() : requestId(parent);
   return ex.requestId;
 }
 
@@ -85,7 +91,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },
   { name: 'request', compile: () => (ex) => ex.request.line },
-  { name: 'request_method', compile: () => (ex) => orNull(ex.request.method) },
+  { name: 'request_method', compile: () => method },
   { name: 'request_length', compile: () => (ex) => String(ex.requestBytes) },
   { name: 'request_id', compile: () => requestId },
   { name: 'request_body', compile: () => (ex) => (ex.body === null ? null : ex.body.text) },

@@ -19,8 +19,8 @@ interface Changeable {
   /** What `map` and kin compute; null: nothing but `set` and captures give it a value. */
   compute: VariableGetter | null;
   isVolatile: boolean;
-  /** A pattern names it. */
-  isCapture: boolean;
+  /** It is not found until it is given a value: a pattern names it, or `auth_request_set`. */
+  isQuiet: boolean;
 }
 
 /**
@@ -63,14 +63,16 @@ export class VariableRegistry implements VariableCompiler {
 
   slot(name: string): number {
     const variable = this.#change(name);
-    variable.isCapture = true;
+    variable.isQuiet = true;
     return variable.slot;
   }
 
-  assignment(name: string): (ex: Exchange, value: string) => void {
+  assignment(name: string, isQuiet = false): (ex: Exchange, value: string) => void {
     const assign = this.#fixed.get(lowerCase(name))?.assign;
     if (assign !== undefined) return assign;
-    const { slot } = this.#change(name);
+    const variable = this.#change(name);
+    const { slot } = variable;
+    if (isQuiet) variable.isQuiet = true;
     return (ex, value) => {
       ex.slots[slot] = value;
     };
@@ -102,7 +104,7 @@ export class VariableRegistry implements VariableCompiler {
       // Until it gets another value it has that of nginx's own variable or family.
       compute: fixed?.compile('') ?? this.#ofFamily(lowerName),
       isVolatile: true,
-      isCapture: false,
+      isQuiet: false,
     };
     this.#changeable.set(lowerName, variable);
     return variable;
@@ -155,7 +157,7 @@ const MAX_DEPTH = 255;
 let depth = 0;
 
 /** Of a variable that nothing has set in this request. */
-function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, ex: Exchange): string | null {
+function firstValue({ name, slot, compute, isVolatile, isQuiet }: Changeable, ex: Exchange): string | null {
   if (compute !== null) {
     if (depth === MAX_DEPTH) {
       ex.location.errorLog.write('error', ex, `cycle while evaluating variable "${name}"${whileLogging(ex)}`);
@@ -170,7 +172,7 @@ function firstValue({ name, slot, compute, isVolatile, isCapture }: Changeable, 
       depth--;
     }
   }
-  if (isCapture) return null;
+  if (isQuiet) return null;
   if (ex.location.warnsOfUninitialized) {
     ex.location.errorLog.write('warn', ex, `using uninitialized "${name}" variable${whileLogging(ex)}`);
     ex.slots[slot] = '';

@@ -123,7 +123,7 @@ export const responseRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     field: 'logSubrequest',
     syntax: 'on | off',
     defaultText: 'off',
-    doc: 'Whether internal requests have lines of their own in the access log; none are made yet.',
+    doc: 'Whether internal requests have lines of their own in the access log.',
   }),
 ];
 

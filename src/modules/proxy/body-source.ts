@@ -1,7 +1,7 @@
 import { ProxyError } from '../../core/errors.ts';
 import { dropRequestBody } from '../../http/error-response.ts';
 import type { Exchange } from '../../http/exchange.ts';
-import { type BodyOwner, RequestBody } from '../../http/request-body.ts';
+import { type BodyOwner, RequestBody, type WholeBody } from '../../http/request-body.ts';
 import type { UpstreamConnection, UpstreamRequest, UpstreamResponseSink } from '../../http/upstream-connection.ts';
 import type { ProxyLocation } from './proxy-location.ts';
 import type { BodyLength } from './request-fields.ts';
@@ -19,7 +19,7 @@ export class BodySource {
   readonly #owner: BodySourceOwner;
   readonly #spare: RequestBody;
   #fixed: Buffer | null = null;
-  #whole: RequestBody | null = null;
+  #whole: WholeBody | null = null;
   #streamed: StreamedBody | null = null;
   #emptyLength: 0 | 'none' = 'none';
 
@@ -39,6 +39,11 @@ export class BodySource {
     this.#emptyLength = location.passesBody && contentLength === 0 ? 0 : 'none';
     // A second proxied location (X-Accel-Redirect) sends the body that the first one has read.
     this.#whole?.rewind();
+    if (ex.readBody !== null) {
+      this.#whole ??= ex.readBody.reader();
+      this.#owner.onBodyReady();
+      return;
+    }
     // As nginx: whoever expects 100 Continue gets it, even without a body to send.
     if (framing === 'none' && ex.request.expectContinue) ex.stream.discardBody(true);
     // An empty body that was announced is a body, for client_body_in_file_only.
@@ -135,7 +140,7 @@ export class BodySource {
     this.#streamed = null;
   }
 
-  #sendRest(connection: UpstreamConnection, whole: RequestBody): boolean {
+  #sendRest(connection: UpstreamConnection, whole: WholeBody): boolean {
     while (!whole.isSent) {
       const piece = whole.next();
       if (piece === null) break;
