@@ -12,6 +12,7 @@ export type TlsFileContents = Readonly<Record<string, string>>;
 export class TlsFiles {
   readonly #contents = new Map<string, Buffer>();
   readonly #isGiven: boolean;
+  readonly #watched: (readonly string[])[] = [];
   readonly #directory: string;
   /** Key of session tickets where no file has one: the same in all workers; 48 bytes. */
   readonly ticketKey: Buffer;
@@ -37,6 +38,15 @@ export class TlsFiles {
     const content = readFileSync(Buffer.from(name, 'latin1'));
     this.#contents.set(name, content);
     return content;
+  }
+
+  /** `ssl_certificate_watch`: these files of one server are read again when one of them changes; full names. */
+  watch(names: readonly string[]): void {
+    this.#watched.push(names);
+  }
+
+  get watched(): readonly (readonly string[])[] {
+    return this.#watched;
   }
 
   contents(): TlsFileContents {

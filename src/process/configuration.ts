@@ -12,6 +12,8 @@ export interface Configuration {
   readonly limitZones: readonly LimitZone[];
   /** Zones of `ssl_session_cache`. */
   readonly sessionZones: readonly SessionZone[];
+  /** Files of `ssl_certificate_watch on`, those of one server together; full names. */
+  readonly watchedTlsFiles: readonly (readonly string[])[];
   /** What the workers get of it. */
   readonly forWorkers: WorkerConfig;
 }

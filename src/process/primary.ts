@@ -7,6 +7,7 @@ import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import { ZoneArbiter } from '../upstream/zone-arbiter.ts';
 import type { Configuration } from './configuration.ts';
+import { FileWatch } from './file-watch.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { handLogsOver } from './log-owner.ts';
 import type { MainLog } from './main-log.ts';
@@ -14,6 +15,7 @@ import type { FromWorker } from './messages.ts';
 import { raiseOpenFilesLimit } from './open-files-limit.ts';
 import { PidFile, pidPath } from './pid-file.ts';
 import { reload } from './reload.ts';
+import { renewCertificates } from './renew-certificates.ts';
 import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
 import { StatsCollector } from './stats-collector.ts';
@@ -33,6 +35,9 @@ export interface PrimaryParts {
 export const PRIMARY_STATES = ['starting', 'serving', 'quitting', 'stopping'] as const;
 export type PrimaryState = (typeof PRIMARY_STATES)[number];
 
+/** `ssl_certificate_watch`: between two looks at the files. */
+const TLS_FILES_EVERY_MS = 1000;
+
 /** The primary: owns sockets, pid file, configuration and workers; serves no traffic itself. */
 export class Primary {
   readonly #parts: PrimaryParts;
@@ -51,6 +56,10 @@ export class Primary {
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'session', payload }),
     now: nowMs,
     soon: (answer) => void setImmediate(() => setImmediate(answer)),
+  });
+  readonly #tlsWatch = new FileWatch({
+    everyMs: TLS_FILES_EVERY_MS,
+    onChange: (changed) => this.#enqueue(() => this.#renewCertificates(changed)),
   });
   readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
@@ -137,6 +146,7 @@ export class Primary {
     }
     this.#state = 'serving';
     this.#nameRetry.follow(this.#configuration.forWorkers.names);
+    this.#tlsWatch.follow(this.#configuration.watchedTlsFiles.flat());
     return true;
   }
 
@@ -186,6 +196,7 @@ export class Primary {
   #leave(): void {
     this.#leaving.abort();
     this.#nameRetry.stop();
+    this.#tlsWatch.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -246,8 +257,25 @@ export class Primary {
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
+    this.#tlsWatch.follow(configuration.watchedTlsFiles.flat());
     this.#pool.quitFrom(this.#workerCount, configuration.core.shutdownTimeoutMs);
     await this.#fillSlots();
+  }
+
+  async #renewCertificates(changed: readonly string[]): Promise<void> {
+    if (this.#state !== 'serving') return;
+    const renewed = await renewCertificates({
+      ...this.#parts,
+      pool: this.#pool,
+      configuration: this.#configuration,
+      changed,
+      generation: ++this.#generation,
+    });
+    if (renewed === null) return;
+    // Names may have been resolved meanwhile.
+    const { forWorkers } = this.#configuration;
+    const { tlsFiles } = renewed.forWorkers;
+    this.#configuration = { ...this.#configuration, forWorkers: { ...forWorkers, tlsFiles } };
   }
 
   async #fillSlots(): Promise<void> {

@@ -1,5 +1,5 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -170,6 +170,116 @@ describe('reload', () => {
     expect(nameless.responses().map(({ startLine }) => startLine.slice(9, 12))).toEqual(['200', '421']);
     client.close();
     nameless.close();
+  });
+});
+
+describe('ssl_certificate_watch', () => {
+  const watched = (port: number, more = '') =>
+    conf(
+      `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_certificate_watch on; location / { return 200 "$pid"; } ${more}`,
+      'worker_processes 4;',
+    );
+
+  /** Certificates that many connections see: more than one worker answers them. */
+  async function seen(port: number): Promise<string[]> {
+    return [...new Set(await Promise.all(Array.from({ length: 40 }, () => certificateOf(port))))];
+  }
+
+  test('a new pair is there for all workers without a reload; open connections and sessions of the cache live on', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: watched(port), files: files(ONE) });
+    const client = await RawClient.connect({ port, tls: {} });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    await untilCertificate(port, 'two');
+    expect(await untilLogged(proxy, /\[notice\].*certificates renewed: ".*c\.pem", ".*c\.key"/)).toBe(true);
+    expect(await seen(port)).toEqual(['two']);
+    client.send('GET / HTTP/1.1\r\nHost: h\r\n\r\n');
+    expect(await client.untilResponses(1)).toBe(true);
+    client.close();
+    expect(proxy.errorLog()).not.toContain('reconfiguring');
+    expect(proxy.errorLog()).not.toMatch(/\[(error|alert|crit|emerg)\]/);
+  });
+
+  test('a bad pair is logged, once, and the old one serves on, until it is whole', async () => {
+    const port = await freePort();
+    const other = `} server { listen 127.0.0.1:${port} ssl; server_name b; ssl_certificate d.pem; ssl_certificate_key d.key; `;
+    proxy = await startProxy({
+      conf: watched(port, other).replace('ssl_certificate d.pem;', 'ssl_certificate d.pem; ssl_certificate_watch on;'),
+      files: { ...files(ONE), 'd.pem': ONE.cert, 'd.key': ONE.key },
+    });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    const mismatch =
+      /\[error\].*not renewed, the old ones serve on: SSL_CTX_use_PrivateKey\(".*c\.key"\) failed.*mismatch/g;
+    expect(await untilLogged(proxy, mismatch)).toBe(true);
+    expect(await seen(port)).toEqual(['one']);
+    // Another server's certificate is renewed all the same.
+    writeFileSync(join(proxy.prefix, 'd.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'd.key'), TWO.key);
+    await expect.poll(async () => (await visit(port, { servername: 'b' })).name, { timeout: 5000 }).toBe('two');
+    expect(await seen(port)).toEqual(['one']);
+    expect(proxy.errorLog().match(mismatch)).toHaveLength(1);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    await untilCertificate(port, 'two');
+    // It is gone for a moment, and comes back.
+    rmSync(join(proxy.prefix, 'c.pem'));
+    expect(await untilLogged(proxy, /\[error\].*open\(\) ".*c\.pem" failed \(2: No such file or directory\)/)).toBe(
+      true,
+    );
+    expect(await seen(port)).toEqual(['two']);
+    writeFileSync(join(proxy.prefix, 'c.key'), ONE.key);
+    writeFileSync(join(proxy.prefix, 'c.pem'), ONE.cert);
+    await untilCertificate(port, 'one');
+  });
+
+  test("links that are exchanged, as certbot's and those of Kubernetes' ..data are", async () => {
+    const port = await freePort();
+    proxy = await startProxy({
+      conf: (prefix) => {
+        for (const [name, pair] of [
+          ['v1', ONE],
+          ['v2', TWO],
+        ] as const) {
+          mkdirSync(join(prefix, name));
+          writeFileSync(join(prefix, name, 'tls.crt'), pair.cert);
+          writeFileSync(join(prefix, name, 'tls.key'), pair.key);
+        }
+        symlinkSync('v1', join(prefix, '..data'));
+        for (const name of ['tls.crt', 'tls.key']) symlinkSync(`..data/${name}`, join(prefix, name));
+        return watched(port).replace('c.pem', 'tls.crt').replace('c.key', 'tls.key');
+      },
+    });
+    expect(await certificateOf(port)).toBe('one');
+    symlinkSync('v2', join(proxy.prefix, '..tmp'));
+    renameSync(join(proxy.prefix, '..tmp'), join(proxy.prefix, '..data'));
+    await untilCertificate(port, 'two');
+    expect(await seen(port)).toEqual(['two']);
+  });
+
+  test('a worker that starts later has the renewed one; what changed while the program started is seen', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: watched(port), files: files(ONE) });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    await untilCertificate(port, 'two');
+    for (let i = 0; i < 4; i++) {
+      const before = proxy.errorLog().match(/start worker process \d/g)?.length ?? 0;
+      process.kill(Number(/\d+$/.exec((await visit(port)).body)?.[0]), 'SIGKILL');
+      const running = proxy;
+      await expect
+        .poll(() => running.errorLog().match(/start worker process \d/g)?.length, { timeout: 5000 })
+        .toBeGreaterThan(before);
+    }
+    expect(await seen(port)).toEqual(['two']);
+  });
+
+  test('off: nothing is looked at', async () => {
+    const port = await freePort();
+    proxy = await startProxy({ conf: watched(port).replace('watch on', 'watch off'), files: files(ONE) });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    await sleep(2500);
+    expect(await seen(port)).toEqual(['one']);
   });
 });
 

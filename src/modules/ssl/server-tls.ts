@@ -53,6 +53,7 @@ export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan)
   const ticketKeys = at('ssl_session_ticket_key', () =>
     conf.ticketKeys.map((name) => readTicketKey(named(name), files)),
   );
+  if (conf.watchesCertificates) files.watch(fileNames(conf).map(named));
   const { protocols, ciphers, curves } = conf;
   const base = { protocols, ciphers, suites: DEFAULT_SUITES, curves, sigalgs: '', options: 0 };
   const ownTicketKey = ticketKeys[0] ?? files.ticketKey;
@@ -78,6 +79,13 @@ export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan)
   };
   const trustKey = verify === 'off' ? '' : digest([verify, String(verifyDepth), ...trusted, ...crl]);
   return { means, verify, trustKey, verifyDepth, rejectsHandshake };
+}
+
+/** All that `ssl_certificate_watch` looks at. */
+function fileNames(conf: SslConf): string[] {
+  const { certificates, keys, passwordFile, clientCertificate, trustedCertificate, crl, ticketKeys } = conf;
+  const names = [...certificates, ...keys, passwordFile, clientCertificate, trustedCertificate, crl, ...ticketKeys];
+  return names.filter((name) => name !== '');
 }
 
 /** A finding stands at the directive that it is about. */

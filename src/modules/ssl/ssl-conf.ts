@@ -20,6 +20,8 @@ export interface SslConf {
   sessionCache: SessionCacheConf;
   hasTickets: boolean;
   ticketKeys: readonly string[];
+  /** `ssl_certificate_watch`. */
+  watchesCertificates: boolean;
   /** `ssl_buffer_size`. */
   bufferBytes: number;
   rejectsHandshake: boolean;
@@ -48,6 +50,7 @@ export function sslDefaults(): SslConf {
     sessionCache: NO_SESSION_CACHE,
     hasTickets: true,
     ticketKeys: [],
+    watchesCertificates: false,
     bufferBytes: 16_384,
     rejectsHandshake: false,
     verify: 'off',

@@ -65,6 +65,12 @@ const STAPLING_IGNORED = '"ssl_stapling" ignored, OCSP responses are not fetched
 export const sslRows: readonly Row[] = [
   files('ssl_certificate', 'certificates', 'Certificate with its chain, in PEM; once for each kind of key.'),
   files('ssl_certificate_key', 'keys', 'Key of the certificate that is named in the same place of the list.'),
+  onOff(
+    'ssl_certificate_watch',
+    'watchesCertificates',
+    false,
+    'Our own. Certificates, keys and the other files of TLS are looked at each second and read again when they change, in all workers together; what is bad is logged, and the old ones serve on.',
+  ),
   file('ssl_password_file', 'passwordFile', 'Passwords for the keys, one a line.'),
   {
     name: 'ssl_protocols',
