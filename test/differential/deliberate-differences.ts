@@ -59,6 +59,8 @@ export const DELIBERATE_DIFFERENCES = {
     '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
   'name servers':
     'One that answers with a format error has answered; nginx goes on waiting for `resolver_timeout`. Unix sockets are no name servers.',
+  mirrors:
+    'A request is over and logged when its answer is out, and its connection reads the next one; nginx waits for the copies. `mirror_max_running` bounds those under way.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

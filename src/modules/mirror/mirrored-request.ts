@@ -4,6 +4,12 @@ import type { MirroredBody } from './mirrored-body.ts';
 
 /** Copies that this worker has under way. */
 let running = 0;
+let waiting: (() => void)[] = [];
+
+/** A worker that is to end: resolves when its copies are out. */
+export function untilMirrored(): Promise<void> {
+  return running === 0 ? Promise.resolve() : new Promise((resolve) => waiting.push(resolve));
+}
 
 /** One copy of a request. It goes on when the request is over, and ends with it when that is given up. */
 export class MirroredRequest implements SubrequestOwner, Recyclable {
@@ -57,8 +63,10 @@ export class MirroredRequest implements SubrequestOwner, Recyclable {
   }
 
   onSubrequestOver(): void {
-    running--;
     this.#sub = null;
     this.#body?.recycle();
+    if (--running > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
   }
 }
