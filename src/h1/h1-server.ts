@@ -6,6 +6,7 @@ import type { ServerGroup } from '../http/location.ts';
 import type { ClientTls } from '../http/tls.ts';
 import type { Wire } from '../net/wire.ts';
 import { ACCEPTED, ACTIVE, type Counters, HANDLED } from '../observe/counters.ts';
+import type { HeldConnection, Http2Entry, TakenConnection } from './http2-entry.ts';
 import { ServerConnection } from './server-connection.ts';
 
 /** Finished exchanges kept for the next requests; more than run at once on a busy worker are left to the garbage collector. */
@@ -22,16 +23,20 @@ export interface H1ServerOptions {
   readonly flushLogs: () => void;
   /** Number of the next connection. Default: 1, 2, … */
   readonly nextConnectionId?: () => number;
+  /** Who serves connections that turn out to be HTTP/2. Default: nobody, they are malformed. */
+  readonly http2?: Http2Entry;
 }
 
 /**
- * The HTTP/1.1 engine of one worker: every client connection, whatever address it came in by.
+ * The client connections of one worker, whatever address they came in by. Each begins as one of HTTP/1.1; those that turn out to be
+ * HTTP/2 go on as `HeldConnection`s of another kind, and are drained and counted along.
  */
 export class H1Server {
   readonly deadlines: Deadlines;
   readonly counters: Counters;
   readonly flushLogs: () => void;
-  readonly #connections = new Set<ServerConnection>();
+  readonly http2: Http2Entry | null;
+  readonly #connections = new Set<HeldConnection>();
   readonly #spareExchanges: Exchange[] = [];
   readonly #spareHeads: Buffer[] = [];
   readonly #nextConnectionId: () => number;
@@ -42,6 +47,7 @@ export class H1Server {
     this.deadlines = options.deadlines;
     this.counters = options.counters;
     this.flushLogs = options.flushLogs;
+    this.http2 = options.http2 ?? null;
     let count = 0;
     this.#nextConnectionId = options.nextConnectionId ?? (() => ++count);
   }
@@ -99,8 +105,14 @@ export class H1Server {
     for (const connection of [...this.#connections]) connection.destroyNow();
   }
 
+  /** `connection` is one of HTTP/2, which lives on in its place; `bytes` are all that were read. */
+  handOver(connection: HeldConnection, taken: TakenConnection, bytes: Buffer): void {
+    if (this.http2 === null || !this.#connections.delete(connection)) return;
+    this.#connections.add(this.http2.begin(this, taken, bytes));
+  }
+
   /** Called by a connection that is gone. */
-  forget(connection: ServerConnection): void {
+  forget(connection: HeldConnection): void {
     if (!this.#connections.delete(connection)) return;
     const { values } = this.counters;
     values[ACTIVE] = (values[ACTIVE] as number) - 1;

@@ -39,7 +39,8 @@ export class PrefaceSink implements WireSink {
     this.#owner.prefaceRead(result.info);
     const rest = buffer.subarray(result.end - before, length);
     if (this.#wire.afterPreface !== undefined) this.#wire.afterPreface(rest);
-    else if (rest.length > 0) this.#owner.onBytes(rest, rest.length);
+    // Whoever the owner has put in its own place comes first.
+    else if (rest.length > 0) this.#wire.sink.onBytes(rest, rest.length);
   }
 
   onFin(): void {

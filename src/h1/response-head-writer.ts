@@ -26,7 +26,8 @@ for (const name of [
   madeHere[HEADER_ID[name]] = 1;
 }
 
-const SERVER_TEXT: Readonly<Record<CoreSettings['serverTokens'], string>> = {
+/** `Server` as `server_tokens` has it. */
+export const SERVER_TEXT: Readonly<Record<CoreSettings['serverTokens'], string>> = {
   on: `nginx/${NGINX_VERSION}`,
   build: `nginx/${NGINX_VERSION}`,
   off: 'nginx',
@@ -40,6 +41,7 @@ const UPGRADE = line('Connection: upgrade');
 const CONTENT_TYPE = Buffer.from('Content-Type: ', 'latin1');
 const CONTENT_LENGTH = Buffer.from('Content-Length: ', 'latin1');
 const LAST_MODIFIED = Buffer.from('Last-Modified: ', 'latin1');
+const VARY = line('Vary: Accept-Encoding');
 const KEEP_ALIVE_TIMEOUT = Buffer.from('Keep-Alive: timeout=', 'latin1');
 
 /** The first lines (status, Server, Date) of the statuses sent in this second. */
@@ -65,6 +67,12 @@ function refreshDate(): void {
   firstLines.on.clear();
   firstLines.off.clear();
   firstLines.build.clear();
+}
+
+/** `Date` of what is sent now. */
+export function dateNow(): string {
+  refreshDate();
+  return dateText;
 }
 
 function firstLinesOf(status: number, tokens: CoreSettings['serverTokens']): Buffer {
@@ -149,6 +157,7 @@ export function writeResponseHead(
   }
 
   // 4. everything else
+  if (head.variesByEncoding) at = put(bytes, at, VARY);
   if (head.passed !== null) at = writePassed(bytes, at, head.passed, head.lastModified === '');
   const { added } = head;
   for (let i = 0; i < added.length; i += 2) {

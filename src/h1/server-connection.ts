@@ -17,6 +17,7 @@ import { ConnectionState } from './connection-state.ts';
 import type { H1Server } from './h1-server.ts';
 import { HeadInput } from './head-input.ts';
 import type { HeadRefusal } from './head-refusal.ts';
+import { Http2Sniffer, type Http2SnifferOwner } from './http2-sniffer.ts';
 import { InputQueue } from './input-queue.ts';
 import { Lingering } from './lingering.ts';
 import { out } from './out-buffer.ts';
@@ -41,7 +42,9 @@ export interface AcceptedBy {
  * One client connection: reads request after request, runs each as an exchange, and is that exchange's stream.
  * Every wait has a deadline; every way out of an exchange goes through `#finish`, once.
  */
-export class ServerConnection implements ClientConnection, ClientStream, WireSink, PrefaceOwner, Deadlined {
+export class ServerConnection
+  implements ClientConnection, ClientStream, WireSink, PrefaceOwner, Http2SnifferOwner, Deadlined
+{
   readonly id: number;
   readonly acceptedAtMs: number;
   readonly unixPath: string;
@@ -125,7 +128,10 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
     const { clientHeaderTimeoutMs, clientHeaderBufferBytes } = defaultServer.settings;
     this.#idleMs = clientHeaderTimeoutMs;
     this.#deadlineIn(this.#idleMs);
-    if (readsProxyProtocol !== true) return;
+    if (readsProxyProtocol !== true) {
+      this.#awaitHttp2();
+      return;
+    }
     this.#doing = 'reading PROXY protocol';
     this.#wire.sink = new PrefaceSink(this.#wire, this, clientHeaderBufferBytes);
   }
@@ -133,6 +139,36 @@ export class ServerConnection implements ClientConnection, ClientStream, WireSin
   prefaceRead(info: ProxyProtocol | null): void {
     this.proxyProtocol = info;
     this.#doing = 'waiting for request';
+    this.#awaitHttp2();
+  }
+
+  /** Where HTTP/2 may come, the first bytes are looked at. */
+  #awaitHttp2(): void {
+    const { http2 } = this.#server;
+    const wire = this.#wire;
+    if (http2 === null || wire.takeSocket === undefined) return;
+    const { defaultServer, hasHttp2 } = this.#group();
+    // On a TLS port the handshake decides, which may have chosen another server.
+    if (this.tls !== null || hasHttp2 === true || defaultServer.http2?.isOn === true) {
+      wire.sink = new Http2Sniffer(wire, this);
+    }
+  }
+
+  get mayBeginHttp2(): boolean {
+    return this.tls === null;
+  }
+
+  get hasChosenHttp2(): boolean {
+    return this.tls?.isEncrypted === true && this.tls.alpnProtocol === 'h2';
+  }
+
+  becomeHttp2(bytes: Buffer): void {
+    this.#server.deadlines.remove(this);
+    this.#state.become('closed');
+    const { id, acceptedAtMs, unixPath, tls, proxyProtocol } = this;
+    const wire = this.#wire;
+    const taken = { id, acceptedAtMs, unixPath, tls, proxyProtocol, wire, group: this.#group };
+    this.#server.handOver(this, taken, bytes);
   }
 
   prefaceRefused(level: 'error' | 'info', reason: string): void {

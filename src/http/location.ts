@@ -1,6 +1,7 @@
 import type { LogLevel as AnyLogLevel } from '../observe/log-level.ts';
 import type { ClientConnection } from './client-stream.ts';
 import type { Exchange } from './exchange.ts';
+import type { Http2Settings } from './http2-settings.ts';
 import type { ServerTls } from './tls.ts';
 import type { Template } from './variable.ts';
 
@@ -151,6 +152,8 @@ export interface VirtualServer {
   readonly namedLocations: ReadonlyMap<string, Location>;
   /** Null: it has no certificate, and refuses no handshake. */
   readonly tls: ServerTls | null;
+  /** Absent: no HTTP/2, and the defaults where `listen … http2` says so. */
+  readonly http2?: Http2Settings;
 }
 
 /** All servers behind one listening address. */
@@ -160,6 +163,8 @@ export interface ServerGroup {
   readonly readsProxyProtocol?: boolean;
   /** `listen … ssl`. Absent: no. */
   readonly isTls?: boolean;
+  /** `listen … http2`: for all servers of the address. Absent: no. */
+  readonly hasHttp2?: boolean;
   /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
   find(host: string, ex: Exchange): VirtualServer;
   /** Server that has this name (lower case) among others; null: none has, or there is only one server. */

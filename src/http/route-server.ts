@@ -22,16 +22,18 @@ export class NamedServers implements ServerGroup {
   readonly defaultServer: VirtualServer;
   readonly readsProxyProtocol: boolean;
   readonly isTls: boolean;
+  readonly hasHttp2: boolean;
   readonly #exact = new Map<string, VirtualServer>();
   readonly #leading = new Map<string, VirtualServer>();
   readonly #trailing = new Map<string, VirtualServer>();
   readonly #regexes: { readonly pattern: HostPattern; readonly server: VirtualServer }[] = [];
   #hasNames = false;
 
-  constructor(defaultServer: VirtualServer, readsProxyProtocol = false, isTls = false) {
+  constructor(defaultServer: VirtualServer, readsProxyProtocol = false, isTls = false, hasHttp2 = false) {
     this.defaultServer = defaultServer;
     this.readsProxyProtocol = readsProxyProtocol;
     this.isTls = isTls;
+    this.hasHttp2 = hasHttp2;
   }
 
   /** False: another server of this address has the name already; the first one keeps it. */

@@ -7,9 +7,11 @@ import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { strerror } from '../core/strerror.ts';
 import { H1Server } from '../h1/h1-server.ts';
+import { http2Entry } from '../h2/http2-entry.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { untilMirrored } from '../modules/mirror/mirrored-request.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
@@ -74,6 +76,7 @@ export class HttpRuntime implements WorkerRuntime {
       counters: parts.counters,
       flushLogs: () => parts.logFiles.flush(),
       nextConnectionId: () => parts.connectionNumbers.next(),
+      http2: http2Entry,
     });
     this.#gate = new AcceptGate({
       log: parts.log,
@@ -177,6 +180,7 @@ export class HttpRuntime implements WorkerRuntime {
 
   async drain(): Promise<void> {
     await this.#server.drain();
+    await untilMirrored();
     this.#connections.closeIdle();
   }
 

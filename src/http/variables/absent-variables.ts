@@ -1,14 +1,12 @@
 import type { VariableDef } from '../variable.ts';
 
 /**
- * Variables of what does not happen here yet: HTTP/2, HTTP/3, compression, caching. They have the value that nginx gives them when
+ * Variables of what does not happen here yet: HTTP/3, caching. They have the value that nginx gives them when
  * it doesn't happen there either (none), so that the log formats of a configuration that is there stay good. `tcpinfo_…`, `ssl_curve`: Node does not
  * tell what the kernel knows of a connection.
  * Whoever builds one of these things takes its variables out.
  */
 const ABSENT = [
-  'gzip_ratio',
-  'http2',
   'http3',
   'ssl_curve',
   'tcpinfo_rcv_space',

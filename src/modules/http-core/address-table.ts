@@ -13,6 +13,7 @@ export interface AddressEntry {
   hasDefault: boolean;
   hasProxyProtocol: boolean;
   isTls: boolean;
+  hasHttp2: boolean;
   defaultServer: Scope;
   /** In the order of the file. */
   readonly servers: Scope[];
@@ -35,6 +36,7 @@ export class AddressTable {
         hasDefault: listen.isDefault,
         hasProxyProtocol: listen.hasProxyProtocol,
         isTls: listen.isTls,
+        hasHttp2: listen.hasHttp2,
         defaultServer: server,
         servers: [server],
       });
@@ -44,6 +46,7 @@ export class AddressTable {
     entry.servers.push(server);
     entry.hasProxyProtocol ||= listen.hasProxyProtocol;
     entry.isTls ||= listen.isTls;
+    entry.hasHttp2 ||= listen.hasHttp2;
     if (listen.hasOptions) {
       if (entry.hasOptions) throw new ConfigError(`duplicate listen options for ${text}`, listen.pos);
       entry.hasOptions = true;

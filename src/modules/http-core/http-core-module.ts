@@ -64,7 +64,7 @@ export const httpCoreModule: HttpModule<HttpCoreConf> = {
         return listens;
       },
       syntax:
-        'address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [ipv6only=on|off] [reuseport] [bind] [ssl] …',
+        'address[:port] | port | unix:path [default_server] [proxy_protocol] [backlog=number] [ipv6only=on|off] [reuseport] [bind] [ssl] [http2] …',
       defaultText: '*:80 | *:8000',
       doc: 'An address that the server answers on; without any, port 80, or 8000 when not started by root. `rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
     }),

@@ -16,5 +16,7 @@ export interface ListenConf {
   readonly hasProxyProtocol: boolean;
   /** `ssl`: as well. */
   readonly isTls: boolean;
+  /** `http2`: as well. */
+  readonly hasHttp2: boolean;
   readonly pos: SourcePos | null;
 }

@@ -7,7 +7,7 @@ import type { ListenConf } from './listen-conf.ts';
 export const DEFAULT_BACKLOG = 511;
 
 /** nginx knows them; here they are still to come. */
-const LATER = ['http2', 'quic'];
+const LATER = ['quic'];
 
 interface Options {
   backlog: number;
@@ -18,6 +18,7 @@ interface Options {
   hasOptions: boolean;
   hasProxyProtocol: boolean;
   isTls: boolean;
+  hasHttp2: boolean;
 }
 
 /** `listen address[:port] [parameter …]`: one conf per address that it names. */
@@ -32,6 +33,7 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     hasOptions: false,
     hasProxyProtocol: false,
     isTls: false,
+    hasHttp2: false,
   };
   for (const parameter of parameters) readParameter(parameter, options, use);
   return addresses.map((address) => ({
@@ -51,6 +53,7 @@ export function parseListen(use: DirectiveUse): readonly ListenConf[] {
     isBind: options.hasOptions,
     hasProxyProtocol: options.hasProxyProtocol,
     isTls: options.isTls,
+    hasHttp2: options.hasHttp2,
     pos: use.pos,
   }));
 }
@@ -74,6 +77,10 @@ function readWord(word: string, options: Options, use: DirectiveUse): void {
       return;
     case 'ssl':
       options.isTls = true;
+      return;
+    case 'http2':
+      use.warn('the "listen ... http2" directive is deprecated, use the "http2" directive instead');
+      options.hasHttp2 = true;
       return;
     case 'bind':
     case 'deferred':
