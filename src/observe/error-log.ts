@@ -1,11 +1,11 @@
 import { errorLine, type LogFields } from './error-line.ts';
 import { jsonLine } from './json-line.ts';
-import type { LogFile } from './log-file.ts';
 import { type LogLevel, levelRank } from './log-level.ts';
+import type { LogTarget } from './log-target.ts';
 
 /** One `error_log` directive, its file open. */
 export interface ErrorLogTarget {
-  readonly file: LogFile;
+  readonly file: LogTarget;
   readonly level: LogLevel;
   /** `nginx`: its line format; `json`: one object a line. */
   readonly format: 'nginx' | 'json';
@@ -44,6 +44,7 @@ export class ErrorLog implements Log {
         target.format === 'json'
           ? jsonLine(level, text, connection, fields)
           : errorLine(level, text, connection, fields),
+        rank - 1,
       );
       if (rank <= SEVERE_RANK) target.file.flush();
     }

@@ -2,6 +2,7 @@ import { ConfigError } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
 import { systemErrorText } from '../config/system-error.ts';
 import { LogFile, type LogFileOptions } from './log-file.ts';
+import { SyslogServers } from './syslog/syslog-servers.ts';
 
 /**
  * All log files of this process, error and access, one object per path however many directives name it.
@@ -12,6 +13,8 @@ export class LogFiles {
   #current = new Set<LogFile>();
   #next: Set<LogFile> | null = null;
   #prefix: string;
+  /** Those that logs name instead of a file; they come and go with the configuration as the files do. */
+  readonly syslog = new SyslogServers();
 
   /** `prefix`: what relative names hang under; ends in `/`. */
   constructor(prefix: string) {
@@ -35,6 +38,7 @@ export class LogFiles {
 
   begin(): void {
     this.#next = new Set();
+    this.syslog.begin();
   }
 
   commit(): void {
@@ -42,11 +46,13 @@ export class LogFiles {
     for (const file of this.#current) if (!next.has(file)) file.retire();
     this.#current = next;
     this.#next = null;
+    this.syslog.commit();
   }
 
   abandon(): void {
     for (const file of this.#next ?? []) if (!this.#current.has(file)) file.retire();
     this.#next = null;
+    this.syslog.abandon();
   }
 
   /** Paths of the files in use, `stderr` and the like left out. */

@@ -30,6 +30,7 @@ export async function run(options: RunOptions): Promise<number> {
   const { source, defaultErrorLog } = options;
   const logFiles = new LogFiles(source.prefix);
   const log = new MainLog(sayToStarter);
+  logFiles.syslog.onTrouble = (text) => log.write('error', text);
   openFirstLog(log, logFiles, defaultErrorLog);
   try {
     return await serve(options, log, logFiles);

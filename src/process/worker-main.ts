@@ -17,6 +17,7 @@ process.title = `${title}: worker process`;
 
 const logFiles = new LogFiles(prefix);
 const log = new MainLog(null);
+logFiles.syslog.onTrouble = (text) => log.write('error', text);
 
 function exit(code: number): void {
   logFiles.flushAtExit();

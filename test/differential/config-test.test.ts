@@ -65,6 +65,40 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'autoindex_format twice': location('autoindex_format xml; autoindex_format html;'),
   'autoindex in an if': location('if ($uri) { autoindex on; }'),
 
+  // syslog
+  'syslog of every form': location(
+    'access_log syslog:server=127.0.0.1,facility=local0,severity=error,tag=x_1,nohostname combined if=$host; access_log syslog:server=[::1]:1514; access_log syslog:server=unix:/dev/log; error_log syslog:server=127.0.0.1:514,tag= warn;',
+  ),
+  'syslog without parameters': location('access_log syslog:;'),
+  'syslog without a server': location('access_log syslog:nohostname;'),
+  'syslog of an empty server': location('access_log syslog:server=;'),
+  'syslog of a bad port': location('access_log syslog:server=127.0.0.1:x;'),
+  'syslog of port 99999': location('access_log syslog:server=127.0.0.1:99999;'),
+  'syslog of a bad IPv6 address': location('access_log syslog:server=[::1;'),
+  'syslog of a host that is unknown': location('access_log syslog:server=no-such-host.invalid;'),
+  'syslog of a unix socket without a path': location('access_log syslog:server=unix:;'),
+  'syslog of a unix socket with a long path': location(
+    'access_log syslog:server=unix:/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx;',
+  ),
+  'syslog of an unknown facility': location('access_log syslog:server=127.0.0.1,facility=x;'),
+  'syslog of an unknown severity': location('access_log syslog:server=127.0.0.1,severity=warning;'),
+  'syslog with a tag of other characters': location('access_log syslog:server=127.0.0.1,tag=a-b;'),
+  'syslog with a long tag': location('access_log syslog:server=127.0.0.1,tag=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa;'),
+  'syslog with an unknown parameter': location('access_log syslog:server=127.0.0.1,what;'),
+  'syslog with a comma at the end': location('access_log syslog:server=127.0.0.1,;'),
+  'syslog with two servers': location('access_log syslog:server=127.0.0.1,server=127.0.0.1;'),
+  'syslog with two facilities': location('access_log syslog:server=127.0.0.1,facility=user,facility=user;'),
+  'syslog with two severities': location('access_log syslog:server=127.0.0.1,severity=info,severity=info;'),
+  'syslog with two tags': location('access_log syslog:server=127.0.0.1,tag=a,tag=b;'),
+  'error_log to a bad syslog': location('error_log syslog:server=127.0.0.1,facility=none;'),
+  'error_log to syslog of a bad level': location('error_log syslog:server=127.0.0.1 loud;'),
+  'error_log with two levels': location('error_log syslog:server=127.0.0.1 warn info;'),
+  'syslog with a buffer': location('access_log syslog:server=127.0.0.1 combined buffer=4k;'),
+  'syslog with gzip': location('access_log syslog:server=127.0.0.1 combined gzip;'),
+  'syslog with a flush time alone': location('access_log syslog:server=127.0.0.1 combined flush=1s;'),
+  'syslog of an unknown format': location('access_log syslog:server=127.0.0.1 none;'),
+  'a file that is called syslog': location('access_log syslog;'),
+
   // try_files
   'try_files of every form': server(
     'try_files $uri /x =404; location / { try_files $uri $uri/ /index.html; } location /a { try_files a b @c; }',

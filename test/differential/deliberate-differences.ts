@@ -55,6 +55,8 @@ export const DELIBERATE_DIFFERENCES = {
     'Workers report to the primary; `max_conns` can be overrun within one exchange of messages. `limit_conn` hears of what ended in another worker a moment later.',
   'paths that lead up':
     'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
+  syslog:
+    'Lines that a busy server of this machine does not take at once are kept for a while, and what is lost is told once a minute; nginx drops them and tells of each. A `unix:` server needs Node 26 or newer.',
   'password hashes':
     '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
   'name servers':

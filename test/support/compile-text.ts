@@ -15,6 +15,7 @@ import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
 import type { LogFiles } from '../../src/observe/log-files.ts';
+import { type SyslogSettings, syslogAddressText } from '../../src/observe/syslog/syslog-settings.ts';
 import { compileRuntime } from '../../src/runtime/compile.ts';
 import { MODULES } from '../../src/runtime/module-list.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -80,5 +81,6 @@ function fakeLogFiles(lines: Map<string, string[]>): LogFiles {
     },
     flush: () => undefined,
   });
-  return { open } as unknown as LogFiles;
+  const syslog = { open: (settings: SyslogSettings) => open(`syslog:${syslogAddressText(settings.address)}`) };
+  return { open, syslog } as unknown as LogFiles;
 }

@@ -121,9 +121,9 @@ export const coreModule: ConfModule<CoreConf> = {
       field: 'errorLogs',
       parse: parseErrorLog,
       repeat: 'append',
-      syntax: 'file | stderr [level] [json]',
+      syntax: 'file | stderr | syslog:parameters [level] [json]',
       defaultText: '/var/log/nginx/error.log error',
-      doc: 'File, or `stderr`, for messages of this level and more serious ones: debug, info, notice, warn, error, crit, alert, emerg. `json`: one JSON object a line.',
+      doc: 'File, `stderr`, or a syslog server as in `access_log`, for messages of this level and more serious ones: debug, info, notice, warn, error, crit, alert, emerg. `json`: one JSON object a line.',
     }),
     row({
       name: 'env',

@@ -11,8 +11,14 @@ import type { ErrorLogConf } from './error-log-conf.ts';
 /** The error log of a scope, its files open; `defaultPath` when no `error_log` holds in it. Throws ConfigError when a file can't be opened. */
 export function openErrorLog(confs: readonly ErrorLogConf[], files: LogFiles, defaultPath: string): ErrorLog {
   const said: readonly ErrorLogConf[] =
-    confs.length > 0 ? confs : [{ path: defaultPath, level: 'error', format: 'nginx' }];
-  return new ErrorLog(said.map(({ path, level, format }) => ({ file: files.open(path), level, format })));
+    confs.length > 0 ? confs : [{ path: defaultPath, syslog: null, level: 'error', format: 'nginx' }];
+  return new ErrorLog(
+    said.map(({ path, syslog, level, format }) => ({
+      file: syslog === null ? files.open(path) : files.syslog.open(syslog),
+      level,
+      format,
+    })),
+  );
 }
 
 /** What requests of a location (or of a server's own scope) write to. */

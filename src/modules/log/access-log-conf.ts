@@ -4,12 +4,16 @@ import type { DirectiveUse } from '../../config/directive-spec.ts';
 import { parseSizeBytes, parseTimeMs } from '../../config/parse-value.ts';
 import type { Scope } from '../../config/scope.ts';
 import type { SourcePos } from '../../config/tree.ts';
+import type { SyslogSettings } from '../../observe/syslog/syslog-settings.ts';
+import { isSyslog, parseSyslog } from '../core/parse-syslog.ts';
 import { COMBINED, type LogFormat } from './log-format.ts';
 
 /** One `access_log path …`. */
 export interface AccessLogConf {
   /** As written; may hold variables. */
   readonly path: string;
+  /** `syslog:…`; null: it is a file. */
+  readonly syslog: SyslogSettings | null;
   readonly format: LogFormat;
   /** `buffer=`; 0 = none. */
   readonly bufferBytes: number;
@@ -20,10 +24,12 @@ export interface AccessLogConf {
   readonly pos: SourcePos | null;
 }
 
-/** `access_log path [format [buffer=size] [flush=time] [if=condition]]`. `formats`: those defined so far. */
+const NOT_BUFFERED = 'logs to syslog cannot be buffered';
+
+/** `access_log path | syslog:… [format [buffer=size] [flush=time] [if=condition]]`. `formats`: those defined so far. */
 export function parseAccessLog(use: DirectiveUse, formats: readonly LogFormat[]): AccessLogConf {
   const [path = '', formatName = 'combined', ...options] = use.args;
-  if (path.startsWith('syslog:')) use.fail('"syslog:" is not supported in "access_log", log to a file');
+  const syslog = isSyslog(path) ? parseSyslog(use, path) : null;
   const format = findFormat(formatName, formats);
   if (format === undefined) return use.fail(`unknown log format "${formatName}"`);
   let bufferBytes = 0;
@@ -39,6 +45,8 @@ export function parseAccessLog(use: DirectiveUse, formats: readonly LogFormat[])
       if (flushMs === 0) use.fail(`invalid flush time "${value}"`);
     } else if (option.startsWith('if=')) {
       condition = value;
+    } else if (syslog !== null && (option === 'gzip' || option.startsWith('gzip='))) {
+      use.fail(NOT_BUFFERED);
     } else if (option === 'gzip' || option.startsWith('gzip=')) {
       use.fail(`"${option}" is not supported in "access_log", compress the logs when they are rotated`);
     } else {
@@ -46,13 +54,15 @@ export function parseAccessLog(use: DirectiveUse, formats: readonly LogFormat[])
     }
   }
   if (flushMs > 0 && bufferBytes === 0) use.fail(`no buffer is defined for access_log "${path}"`);
-  if (bufferBytes > 0 && path.includes('$')) use.fail('buffered logs cannot have variables in name');
-  return { path, format, bufferBytes, flushMs, condition, pos: use.pos };
+  if (bufferBytes > 0 && syslog === null && path.includes('$')) use.fail('buffered logs cannot have variables in name');
+  if (bufferBytes > 0 && syslog !== null) use.fail(NOT_BUFFERED);
+  return { path, syslog, format, bufferBytes, flushMs, condition, pos: use.pos };
 }
 
 /** The access log of a configuration that names none: where nginx's own packages have it. */
 export const DEFAULT_ACCESS_LOG: AccessLogConf = {
   path: '/var/log/nginx/access.log',
+  syslog: null,
   format: COMBINED,
   bufferBytes: 0,
   flushMs: 0,

@@ -23,9 +23,7 @@ export function accessLogHandler(
   build: LogBuild,
 ): LogHandler {
   build.variables.pos = conf.pos;
-  const write = conf.path.includes('$')
-    ? variableFileWriter(conf, lineOf, cacheConf, build)
-    : fileWriter(conf, lineOf, build);
+  const write = writer(conf, lineOf, cacheConf, build);
   const text = conf.condition;
   if (text === null) return write;
   const condition = at(conf.pos, () => build.variables.template(text));
@@ -33,6 +31,19 @@ export function accessLogHandler(
     const value = condition.evaluate(ex);
     if (value !== '' && value !== '0') write(ex);
   };
+}
+
+function writer(
+  conf: AccessLogConf,
+  lineOf: LineBuilder,
+  cacheConf: LogFileCacheConf | null,
+  build: LogBuild,
+): LogHandler {
+  if (conf.syslog !== null) {
+    const log = build.services.get(LOG_FILES).syslog.open(conf.syslog);
+    return (ex) => log.write(lineOf(ex));
+  }
+  return conf.path.includes('$') ? variableFileWriter(conf, lineOf, cacheConf, build) : fileWriter(conf, lineOf, build);
 }
 
 function fileWriter(conf: AccessLogConf, lineOf: LineBuilder, { services }: LogBuild): LogHandler {

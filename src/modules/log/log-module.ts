@@ -71,9 +71,9 @@ export const logModule: HttpModule<LogConf> = {
         checkBuffer(use, log, (http.buffered ??= new Map()));
         conf.logs = [...(conf.logs ?? []), log];
       },
-      syntax: 'path [format [buffer=size] [flush=time] [if=condition]] | off',
+      syntax: 'path | syslog:parameters [format [buffer=size] [flush=time] [if=condition]] | off',
       defaultText: '/var/log/nginx/access.log combined',
-      doc: 'Writes a line for each request, or only where the condition is neither empty nor `0`. Several at one level write several lines; those of outer levels do not count then. The path may contain variables.',
+      doc: 'Writes a line for each request, or only where the condition is neither empty nor `0`. Several at one level write several lines; those of outer levels do not count then. The path may contain variables. `syslog:server=address[,facility=local7][,severity=info][,tag=nginx][,nohostname]`: to that server, by UDP or `unix:/dev/log`.',
     }),
     directive<LogConf>({
       name: 'open_log_file_cache',
