@@ -1,16 +1,7 @@
-import {
-  chmodSync,
-  lutimesSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, lutimesSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
 import { get, inSuccession, post, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
@@ -18,7 +9,7 @@ import { compare } from './compare.ts';
 process.env['TZ'] = 'Asia/Kolkata';
 
 /** One site for both programs, so that times and sizes are the same. */
-const SITE = mkdtempSync(join(tmpdir(), 'listed-'));
+const SITE = tempFolder('listed');
 afterAll(() => {
   chmodSync(join(SITE, 'locked'), 0o755);
   rmSync(SITE, { recursive: true, force: true });

@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
 import { get, inSuccession, post, raw, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
 /** One site for both programs, so that times and ETags are the same. */
-const SITE = mkdtempSync(join(tmpdir(), 'site-'));
+const SITE = tempFolder('site');
 afterAll(() => rmSync(SITE, { recursive: true, force: true }));
 chmodSync(SITE, 0o755);
 

@@ -1,5 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { get } from '../process/ask.ts';
@@ -7,9 +6,10 @@ import { freePort } from '../support/free-port.ts';
 import { EVENKEEL, type Program } from '../support/program.ts';
 import { startProxy } from '../support/start-proxy.ts';
 import { type SyslogReceiver, udpReceiver, unixReceiver } from '../support/syslog-receiver.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 import { IS_ORACLE_ONLY, oracleOrSkip } from './compare.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'syslog-'));
+const folder = tempFolder('syslog');
 chmodSync(folder, 0o755);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -1,12 +1,12 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
 import { buildImage, Container, docker } from './engine.ts';
 
 const IMAGE = `evenkeel-test:${process.pid}`;
 const containers: Container[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'evenkeel-docker-'));
+const folder = tempFolder('evenkeel-docker');
 
 async function start(...runArgs: string[]): Promise<Container> {
   const container = await Container.start(IMAGE, ...runArgs);

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { EVENKEEL } from '../support/program.ts';
+import { tempFolder } from '../support/temp-folder.ts';
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-const folder = mkdtempSync(join(tmpdir(), 'evenkeel-readme-'));
+const folder = tempFolder('evenkeel-readme');
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function evenkeel(...args: string[]): { status: number | null; stdout: string; stderr: string } {

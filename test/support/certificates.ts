@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tempFolder } from './temp-folder.ts';
 
 /** A certificate and its key, in PEM. */
 export interface Certificate {
@@ -27,7 +27,7 @@ export interface CertificateOptions {
 
 /** Makes a certificate with openssl. Strings in subjects are UTF-8. */
 export function makeCertificate(name: string, options: CertificateOptions = {}): Certificate {
-  const directory = mkdtempSync(join(tmpdir(), 'certificate-'));
+  const directory = tempFolder('certificate');
   const at = (file: string): string => join(directory, file);
   const openssl = (...args: string[]): void => {
     execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'], cwd: directory });
@@ -63,7 +63,7 @@ export function makeCertificate(name: string, options: CertificateOptions = {}):
 
 /** A list of revoked certificates of `issuer`: those with these serial numbers. */
 export function makeCrl(issuer: Certificate, serials: readonly string[]): string {
-  const directory = mkdtempSync(join(tmpdir(), 'crl-'));
+  const directory = tempFolder('crl');
   const at = (file: string): string => join(directory, file);
   try {
     writeFileSync(at('ca.pem'), issuer.cert);

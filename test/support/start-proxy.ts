@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { poll, within } from './deadline.ts';
 import { EVENKEEL, type Program } from './program.ts';
+import { tempFolder } from './temp-folder.ts';
 
 export interface ProxyOptions {
   /** The configuration's text, or a function of the prefix directory. Without a `pid` directive, `pid nginx.pid;` is put in front. */
@@ -32,7 +32,7 @@ process.once('exit', () => {
 
 /** A fresh prefix directory under the system's temporary one, readable and writable by the workers' user. */
 export function makePrefix(name: string): string {
-  const prefix = mkdtempSync(join(tmpdir(), `${name}-`));
+  const prefix = tempFolder(name);
   chmodSync(prefix, 0o777);
   return prefix;
 }

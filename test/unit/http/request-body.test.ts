@@ -1,14 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ProxyError } from '../../../src/core/errors.ts';
 import { type BodySettings, RequestBody } from '../../../src/http/request-body.ts';
 import { SlowClientStream } from '../../support/slow-client-stream.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 let directory = '';
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'body-'));
+  directory = tempFolder('body');
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 

@@ -1,13 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type PipeSettings, ResponsePipe } from '../../../src/http/response-pipe.ts';
 import { SlowClientStream } from '../../support/slow-client-stream.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 let directory = '';
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'pipe-'));
+  directory = tempFolder('pipe');
 });
 afterEach(() => {
   vi.useRealTimers();

@@ -1,15 +1,15 @@
-import { mkdtempSync, readFileSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { ErrorLog } from '../../../src/observe/error-log.ts';
 import { LogFiles } from '../../../src/observe/log-files.ts';
+import { tempFolder } from '../../support/temp-folder.ts';
 
 let prefix = '';
 let files = new LogFiles('/');
 
 beforeEach(() => {
-  prefix = `${mkdtempSync(join(tmpdir(), 'observe-'))}/`;
+  prefix = `${tempFolder('observe')}/`;
   files = new LogFiles(prefix);
 });
 

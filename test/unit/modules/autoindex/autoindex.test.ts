@@ -1,15 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { beginExchange } from '../../../../src/http/phases.ts';
 import { htmlListing } from '../../../../src/modules/autoindex/html-listing.ts';
 import { compileGroup, compileText } from '../../../support/compile-text.ts';
 import { fakeExchange } from '../../../support/fake-client-stream.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
 let site = '';
 beforeEach(() => {
-  site = mkdtempSync(join(tmpdir(), 'listed-'));
+  site = tempFolder('listed');
   mkdirSync(join(site, 'real'));
   writeFileSync(join(site, 'real/file'), 'x');
   symlinkSync('real', join(site, 'link'));

@@ -1,14 +1,14 @@
-import { mkdtempSync, readFileSync, renameSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LogFileCache, type LogFileCacheConf } from '../../../../src/modules/log/log-file-cache.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
 const CONF: LogFileCacheConf = { maxFiles: 2, inactiveMs: 10_000, validMs: 60_000, minUses: 1 };
 
 function cacheOver(conf: LogFileCacheConf | null) {
   const clock = { nowMs: 0 };
-  const folder = mkdtempSync(join(tmpdir(), 'log-cache-'));
+  const folder = tempFolder('log-cache');
   const cache = new LogFileCache(conf, () => clock.nowMs);
   const path = (name: string): string => join(folder, name);
   return { cache, clock, path, read: (name: string) => readFileSync(path(name), 'latin1') };

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HTTP, LOCATION, MAIN, SERVER } from '../../../../src/config/contexts.ts';
 import { formatDiagnostic } from '../../../../src/config/diagnostic.ts';
 import { type AnyConfModule, type ConfModule, directive } from '../../../../src/config/directive-spec.ts';
@@ -15,6 +12,7 @@ import { VariableRegistry } from '../../../../src/http/variables/variable-regist
 import { logModule } from '../../../../src/modules/log/log-module.ts';
 import type { Log } from '../../../../src/observe/error-log.ts';
 import { LogFiles } from '../../../../src/observe/log-files.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
 /** The blocks that logs stand in. */
 const blocks: ConfModule<object> = {
@@ -58,7 +56,7 @@ export interface CompiledLogs {
 export function compileLogs(text: string, files?: LogFiles, mainLog?: Log): CompiledLogs {
   const { http, findings } = readLogs(text);
   if (http === undefined || findings.length > 0) throw new Error(findings.join('\n'));
-  const prefix = `${mkdtempSync(join(tmpdir(), 'log-test-'))}/`;
+  const prefix = `${tempFolder('log-test')}/`;
   const opened = files ?? new LogFiles(prefix);
   const services = new Services().provide(LOG_FILES, opened);
   if (mainLog !== undefined) services.provide(MAIN_LOG, mainLog);

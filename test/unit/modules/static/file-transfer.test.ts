@@ -1,5 +1,4 @@
-import { fstatSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { fstatSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Exchange } from '../../../../src/http/exchange.ts';
@@ -7,6 +6,7 @@ import { FileTransfer } from '../../../../src/modules/static/file-transfer.ts';
 import { compileGroup } from '../../../support/compile-text.ts';
 import { fakeExchange } from '../../../support/fake-client-stream.ts';
 import { SlowClientStream } from '../../../support/slow-client-stream.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
 const group = compileGroup('server { listen 8080; }');
 const CONTENT = Array.from({ length: 40_000 }, (_, i) => String(i).padStart(6, '0')).join(' ');
@@ -15,7 +15,7 @@ let directory = '';
 let path = '';
 let fd = -1;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'transfer-'));
+  directory = tempFolder('transfer');
   path = join(directory, 'file');
   writeFileSync(path, CONTENT);
   fd = openSync(path, 'r');

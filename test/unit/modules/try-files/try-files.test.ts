@@ -1,12 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { beginExchange } from '../../../../src/http/phases.ts';
 import { compileGroup } from '../../../support/compile-text.ts';
 import { fakeExchange } from '../../../support/fake-client-stream.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
-const site = mkdtempSync(join(tmpdir(), 'try-files-'));
+const site = tempFolder('try-files');
 afterAll(() => rmSync(site, { recursive: true, force: true }));
 writeFileSync(join(site, 'here.txt'), 'here');
 mkdirSync(join(site, 'folder'));

@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MAX_WAITING_BYTES } from '../../../../src/observe/syslog/datagram-sender.ts';
@@ -10,11 +10,12 @@ import { whyNoUnixDatagrams } from '../../../../src/observe/syslog/unix-datagram
 import { UnixSender } from '../../../../src/observe/syslog/unix-sender.ts';
 import { poll } from '../../../support/deadline.ts';
 import { type SyslogReceiver, udpReceiver, unixReceiver } from '../../../support/syslog-receiver.ts';
+import { tempFolder } from '../../../support/temp-folder.ts';
 
 let folder = '';
 const receivers: SyslogReceiver[] = [];
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'syslog-'));
+  folder = tempFolder('syslog');
 });
 afterEach(async () => {
   vi.useRealTimers();
