@@ -20,7 +20,7 @@ const missing = (name: string): Part => ({ name, isHere: false });
 /** In nginx unless `--without-…`. */
 const DEFAULT_PARTS: readonly Part[] = [
   missing('http_charset_module'),
-  missing('http_gzip_module'),
+  here('http_gzip_module'),
   missing('http_ssi_module'),
   missing('http_userid_module'),
   here('http_access_module'),
@@ -58,6 +58,7 @@ const DEFAULT_PARTS: readonly Part[] = [
 /** In nginx only `--with-…`. */
 const OPTIONAL_PARTS: readonly Part[] = [
   here('http_auth_request_module'),
+  here('http_gunzip_module'),
   here('http_ssl_module'),
   here('http_realip_module'),
   here('http_stub_status_module'),

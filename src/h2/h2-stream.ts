@@ -283,7 +283,7 @@ export class H2Stream implements ClientStream, Deadlined {
     out.enterTurn();
     this.#isBlocked = false;
     this.#clearDeadline();
-    if (!this.#isEnding) this.#ex?.content?.onWritable();
+    if (!this.#isEnding) this.#ex?.onWritable();
     out.leaveTurn();
   }
 

@@ -59,6 +59,7 @@ export function responseFields(head: ResponseHead, core: CoreSettings): string[]
   if (contentType !== '') fields.push('content-type', cleanValue(contentType));
   if (head.contentLength >= 0) fields.push('content-length', String(head.contentLength));
   if (head.lastModified !== '') fields.push('last-modified', head.lastModified);
+  if (head.variesByEncoding) fields.push('vary', 'Accept-Encoding');
   if (head.passed !== null) addPassed(fields, head.passed, head.lastModified === '');
   const { added } = head;
   for (let i = 0; i < added.length; i += 2) {

@@ -19,7 +19,7 @@ export interface BodyFilterLink extends BodyTarget {
  * - `sendBody`: `chunk` may be passed on as it is, or in parts; kept only while this filter says false. What is passed on must stay
  *   unchanged when the next one says false; so must this filter say false then, unless it passed on bytes of its own.
  * - `flush`: whoever fills it has nothing more for now. What can be made of the bytes so far goes on, then `link.flush()`.
- * - `endBody`: the rest, then `link.endBody`, now or later. Exactly once.
+ * - `endBody`: the rest, then `link.endBody`, now or later. Exactly once, perhaps before what `sendBody` said false to is worked off.
  */
 export interface BodyFilter extends BodyTarget {
   /** `link.sendBody` or `link.flush` had returned false: the next one takes bytes again. Mostly `link.resume()`. */

@@ -17,6 +17,7 @@ export class PacedBody implements ContentState {
   readonly #startedAtMs = nowMs();
   #sentBytes = 0;
   #timer: NodeJS.Timeout | null = null;
+  #isOver = false;
 
   /** The head was sent. */
   constructor(ex: Exchange, body: Uint8Array, pace: Pace) {
@@ -32,6 +33,7 @@ export class PacedBody implements ContentState {
   }
 
   onClientAborted(): void {
+    this.#isOver = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#ex.location.errorLog.write('info', this.#ex, 'client prematurely closed connection');
     this.#ex.stream.abort();
@@ -47,6 +49,8 @@ export class PacedBody implements ContentState {
       const piece = body.subarray(this.#sentBytes, this.#sentBytes + allowed);
       this.#sentBytes += piece.length;
       const isTaken = stream.sendBody(piece);
+      // A filter may have given up.
+      if (this.#isOver) return;
       if (this.#sentBytes === body.length) {
         stream.endBody(null);
         return;

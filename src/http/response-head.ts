@@ -38,6 +38,10 @@ export class ResponseHead {
   lastModifiedSec = -1;
   /** What becomes of it behind the header filters; null: nothing. */
   part: ResponsePart | null = null;
+  /** Content-Encoding that was given here, by `setCoding`; '' = none. */
+  ownCoding = '';
+  /** `Vary: Accept-Encoding`: the body depends on what codings the client takes. */
+  variesByEncoding = false;
   /** The body is a range or is otherwise not to be transformed by filters. */
   isOpaque = false;
 
@@ -54,6 +58,8 @@ export class ResponseHead {
     this.lastModified = '';
     this.lastModifiedSec = -1;
     this.part = null;
+    this.ownCoding = '';
+    this.variesByEncoding = false;
     this.isOpaque = false;
   }
 
@@ -77,6 +83,23 @@ export class ResponseHead {
     for (let i = added.length - 2; i >= 0; i -= 2) {
       if ((added[i] as string).toLowerCase() === lowerName) added.splice(i, 2);
     }
+  }
+
+  /** What codings the body is in already, here or by the peer; '' = none. `add_header` does not count, as in nginx. */
+  get coding(): string {
+    if (this.ownCoding !== '' || this.passed === null) return this.ownCoding;
+    const { passed } = this;
+    for (let i = passed.findNamed('content-encoding'); i >= 0; i = passed.findNamed('content-encoding', i + 1)) {
+      if (passed.hidden[i] === 0) return passed.value(i);
+    }
+    return '';
+  }
+
+  /** The body is coded here; '' takes a coding away. */
+  setCoding(coding: string): void {
+    this.ownCoding = coding;
+    if (coding === '') this.drop('content-encoding');
+    else this.add('Content-Encoding', coding);
   }
 
   /** Neither a peer's field of this lower-case name goes out nor one of ours. */

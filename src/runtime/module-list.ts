@@ -5,9 +5,12 @@ import { accessModule } from '../modules/access/access-module.ts';
 import { authBasicModule } from '../modules/auth-basic/auth-basic-module.ts';
 import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
 import { authRequestModule } from '../modules/auth-request/auth-request-module.ts';
+import { brotliModule } from '../modules/brotli/brotli-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
+import { gunzipModule } from '../modules/gunzip/gunzip-module.ts';
+import { gzipModule } from '../modules/gzip/gzip-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
 import { http2Module } from '../modules/http2/http2-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
@@ -57,6 +60,9 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   stubStatusModule,
   lbStatusModule,
   headersModule,
+  gunzipModule,
+  brotliModule,
+  gzipModule,
   logModule,
 ];
 

@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { type HttpMessage, headerOf } from '../support/http-message.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import type { BackendRequest } from '../support/scripted-backend.ts';
@@ -67,10 +68,23 @@ function renderMessage(message: HttpMessage): string {
     )
     .sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
   const lines = [printable(message.startLine), ...shown.map(printable)];
-  if (message.body !== '') lines.push('', printable(message.body));
+  if (message.body !== '') lines.push('', bodyText(message));
   for (const [name, value] of message.trailers) lines.push(`[trailer] ${name}: ${value}`);
   if (!message.isComplete) lines.push('[incomplete]');
   return lines.join('\n');
+}
+
+/** What was compressed is compared unpacked: each zlib packs in its own way. */
+function bodyText({ headers, body }: HttpMessage): string {
+  const codings = headers.filter(([name]) => name.toLowerCase() === 'content-encoding').map(([, value]) => value);
+  const bytes = Buffer.from(body, 'latin1');
+  try {
+    if (codings.includes('gzip')) return `[gzip] ${printable(gunzipSync(bytes).toString('latin1'))}`;
+    if (codings.includes('br')) return `[br] ${printable(brotliDecompressSync(bytes).toString('latin1'))}`;
+  } catch {
+    // It isn't: shown as it is.
+  }
+  return printable(body);
 }
 
 /** An error page names the version, whose length may differ: such a body's right length is shown as right. */

@@ -19,6 +19,7 @@ export function cutRange(ex: Exchange): ByteRange | 'unsatisfiable' | null {
     keepFields(ex);
     return 'unsatisfiable';
   }
+  response.drop('accept-ranges');
   const field = ['Content-Range', `bytes ${asked.start}-${asked.end}/${response.contentLength}`] as const;
   response.part = { status: 206, contentLength: asked.end - asked.start + 1, contentType: '', field };
   return asked;
