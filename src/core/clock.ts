@@ -17,11 +17,17 @@ let isInTurn = false;
 /** A socket's callback begins: until `endTurn`, `turnMs` stands still. */
 export function beginTurn(): void {
   isInTurn = true;
-  turnAtMs = -1;
 }
 
-export function endTurn(): void {
+/** `isKept`: the next callback of this turn of the event loop goes on with the same instant; somebody calls `forgetTurn` when it is over. */
+export function endTurn(isKept: boolean): void {
   isInTurn = false;
+  if (!isKept) turnAtMs = -1;
+}
+
+/** The kernel is asked anew. */
+export function forgetTurn(): void {
+  turnAtMs = -1;
 }
 
 /**

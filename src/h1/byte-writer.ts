@@ -1,8 +1,8 @@
 import { BYTE_CLASS, SPACE, VALUE_OK } from '../core/byte-tables.ts';
 
 /** Up to these lengths a loop beats the call into the runtime: measured, for char codes and for bytes. */
-const SHORT_TEXT = 12;
-const SHORT_BYTES = 16;
+const SHORT_TEXT = 24;
+const SHORT_BYTES = 24;
 
 /** Writes a byte string (one char = one byte) at `at`; returns where it ends. The caller made sure of the room. */
 export function writeText(bytes: Buffer, at: number, text: string): number {

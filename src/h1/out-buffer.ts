@@ -1,4 +1,4 @@
-import { beginTurn, endTurn } from '../core/clock.ts';
+import { beginTurn, endTurn, forgetTurn } from '../core/clock.ts';
 import type { Wire } from '../net/wire.ts';
 import { BATCHED, TAKEN, writeBatch } from '../net/write-batch.ts';
 
@@ -41,9 +41,13 @@ class OutBuffer {
 
   constructor() {
     // One turn for all that the batch sets in motion.
-    writeBatch.onFlushing = () => this.enterTurn();
+    writeBatch.onFlushing = () => {
+      forgetTurn();
+      this.enterTurn();
+    };
     writeBatch.onFlushed = (isAllTaken) => {
       this.leaveTurn();
+      forgetTurn();
       if (!isAllTaken) this.#isHeld = true;
       if (this.owner !== null || !writeBatch.isEmpty) return;
       if (this.#isHeld) this.#renew(SLAB_BYTES);
@@ -93,7 +97,8 @@ class OutBuffer {
   leaveTurn(): void {
     if (--this.#depth > 0) return;
     if (this.owner !== null) this.owner.flushOut();
-    endTurn();
+    // A batch is a sign that this turn of the event loop is not over, and its flush is what ends it.
+    endTurn(!writeBatch.isEmpty);
   }
 
   flush(): void {

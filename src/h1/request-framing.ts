@@ -49,7 +49,7 @@ export function readFraming(head: RequestHead): HeadRefusal | null {
       if ((seen & bit) !== 0) return duplicate(headers, i, id);
       seen |= bit;
     }
-    if (id === HEADER_ID.host) head.rawHost ??= headers.value(i);
+    if (id === HEADER_ID.host) head.rawHost ??= hostText(head, i);
     else if (id === HEADER_ID['content-length']) lengthAt = i;
     else if (id === HEADER_ID['transfer-encoding']) codingAt = i;
     else if (id === HEADER_ID.connection && connectionAt < 0) connectionAt = i;
@@ -74,6 +74,13 @@ export function readFraming(head: RequestHead): HeadRefusal | null {
     head.framing = length === 0 ? 'none' : 'length';
   }
   return null;
+}
+
+function hostText(head: RequestHead, at: number): string {
+  const { headers, lastHost } = head;
+  if (headers.hasValue(at, lastHost)) return lastHost;
+  head.lastHost = headers.value(at);
+  return head.lastHost;
 }
 
 /** All `Connection` fields from index `first` on (RFC 9110 section 7.6.1). */

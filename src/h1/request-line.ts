@@ -66,9 +66,9 @@ export function parseRequestLine(bytes: Buffer, start: number, length: number, h
 /** `HTTP/1.x`; later minor versions of 1 count as 1.1. Returns where it ends. */
 function parseVersion(bytes: Buffer, start: number, length: number, head: RequestHead): number {
   let at = start;
-  for (const byte of PROTOCOL) {
+  for (let i = 0; i < PROTOCOL.length; i++) {
     if (at >= length) return INCOMPLETE;
-    if (bytes[at++] !== byte) return BAD_LINE;
+    if (bytes[at++] !== PROTOCOL[i]) return BAD_LINE;
   }
   if (at >= length) return INCOMPLETE;
   if (bytes[at] === ZERO) return BAD_LINE;

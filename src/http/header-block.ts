@@ -45,6 +45,16 @@ export class HeaderBlock {
     return this.bytes.toString('latin1', this.offsets[index * 4 + 2], this.offsets[index * 4 + 3]);
   }
 
+  /** Is this the value, byte for byte? */
+  hasValue(index: number, text: string): boolean {
+    const start = this.offsets[index * 4 + 2] as number;
+    const { length } = text;
+    if ((this.offsets[index * 4 + 3] as number) - start !== length) return false;
+    const bytes = this.bytes;
+    for (let i = 0; i < length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
   id(index: number): number {
     return this.ids[index] as number;
   }

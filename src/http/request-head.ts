@@ -21,6 +21,8 @@ export class RequestHead {
    * `beginExchange` (http/phases) validates it and puts the lower-case name without port into `ex.host`.
    */
   rawHost: string | null = null;
+  /** `rawHost` of the request before this one: most clients say the same, and the same bytes need no new string. */
+  lastHost = '';
   /** Where the request line lies in `headers.bytes`, without its line end. */
   lineStart = 0;
   lineEnd = 0;
