@@ -59,6 +59,8 @@ const DEFAULT_PARTS: readonly Part[] = [
 const OPTIONAL_PARTS: readonly Part[] = [
   here('http_auth_request_module'),
   here('http_gunzip_module'),
+  here('http_sub_module'),
+  here('http_gzip_static_module'),
   here('http_ssl_module'),
   here('http_realip_module'),
   here('http_stub_status_module'),

@@ -3,17 +3,19 @@ import type { AnyHttpModule } from '../http/http-module.ts';
 import { acceptedModule } from '../modules/accepted.ts';
 import { accessModule } from '../modules/access/access-module.ts';
 import { authBasicModule } from '../modules/auth-basic/auth-basic-module.ts';
-import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
 import { authRequestModule } from '../modules/auth-request/auth-request-module.ts';
+import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
 import { brotliModule } from '../modules/brotli/brotli-module.ts';
+import { brotliStaticModule } from '../modules/brotli-static/brotli-static-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
 import { gunzipModule } from '../modules/gunzip/gunzip-module.ts';
 import { gzipModule } from '../modules/gzip/gzip-module.ts';
+import { gzipStaticModule } from '../modules/gzip-static/gzip-static-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
-import { http2Module } from '../modules/http2/http2-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
+import { http2Module } from '../modules/http2/http2-module.ts';
 import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
 import { limitReqModule } from '../modules/limit-req/limit-req-module.ts';
 import { logModule } from '../modules/log/log-module.ts';
@@ -28,6 +30,7 @@ import { splitClientsModule } from '../modules/split-clients/split-clients-modul
 import { sslModule } from '../modules/ssl/ssl-module.ts';
 import { lbStatusModule } from '../modules/status/lb-status.ts';
 import { stubStatusModule } from '../modules/status/stub-status.ts';
+import { subModule } from '../modules/sub/sub-module.ts';
 import { tryFilesModule } from '../modules/try-files/try-files-module.ts';
 import { upstreamModule } from '../modules/upstream/upstream-module.ts';
 
@@ -55,12 +58,15 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   authBasicModule,
   authRequestModule,
   tryFilesModule,
+  brotliStaticModule,
+  gzipStaticModule,
   mirrorModule,
   proxyModule,
   stubStatusModule,
   lbStatusModule,
   headersModule,
   gunzipModule,
+  subModule,
   brotliModule,
   gzipModule,
   logModule,

@@ -3,6 +3,7 @@ import { directive } from '../../config/directive-spec.ts';
 import { integer, type NumAndSize, numAndSize, sizeBytes } from '../../config/values.ts';
 import { acceptsBrotli } from '../../http/accept-encoding.ts';
 import { weakenEtag } from '../../http/body-filter.ts';
+import type { Exchange } from '../../http/exchange.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { HEADER_ID } from '../../http/known-header.ts';
 import type { HeaderFilter } from '../../http/location.ts';
@@ -109,14 +110,18 @@ export const brotliModule: HttpModule<BrotliConf> = {
   },
 };
 
+export function isBrotliAccepted({ request: { headers } }: Exchange): boolean {
+  const at = headers.find(HEADER_ID['accept-encoding']);
+  return at >= 0 && acceptsBrotli(headers.value(at));
+}
+
 function brotliFilter(conf: BrotliConf, varies: boolean): HeaderFilter {
   const codec = brotliCodec(conf.quality, conf.windowBits);
   return (ex) => {
-    const { response, request } = ex;
+    const { response } = ex;
     if (!isCompressible(ex, conf.types, conf.minLengthBytes)) return;
     if (varies) response.variesByEncoding = true;
-    const at = request.headers.find(HEADER_ID['accept-encoding']);
-    if (at < 0 || !acceptsBrotli(request.headers.value(at))) return;
+    if (!isBrotliAccepted(ex)) return;
     response.setCoding('br');
     codeBody(ex, codec, SIZES);
     weakenEtag(ex);

@@ -37,6 +37,7 @@ export function sendFile(ex: Exchange, { fd, stats }: OpenedFile, path: string):
 
   // 2. Conditions.
   const result = checkConditions(ex);
+  if (result !== 'send' && response.ownCoding !== '') response.setCoding('');
   if (result === 'failed') {
     closeSync(fd);
     respondStatus(ex, 412);
@@ -79,7 +80,14 @@ export function sendFile(ex: Exchange, { fd, stats }: OpenedFile, path: string):
 function rangesOf(ex: Exchange, length: number): readonly ByteRange[] | 'whole' | 'unsatisfiable' | null {
   const { headers, version } = ex.request;
   const { maxRanges } = ex.location.core;
-  if (version < 10 || maxRanges === 0 || (ex.errorStatus !== 0 && ex.errorStatus !== 200)) return null;
+  // As in nginx, no parts of a file that was packed before.
+  if (
+    version < 10 ||
+    maxRanges === 0 ||
+    ex.response.ownCoding !== '' ||
+    (ex.errorStatus !== 0 && ex.errorStatus !== 200)
+  )
+    return null;
   const at = headers.find(HEADER_ID.range);
   return at < 0 || !isRangeFresh(ex) ? 'whole' : parseByteRanges(headers.value(at), length, maxRanges);
 }

@@ -9,6 +9,7 @@ import type { Template } from '../../http/variable.ts';
 import type { FileRoot } from '../http-core/file-root.ts';
 import { directoryListingOf } from './directory-listing.ts';
 import { type FileFailure, isFailure, openFile, statFile } from './open-file.ts';
+import { answerPacked, packedFilesOf } from './packed-files.ts';
 import { sendFile } from './send-file.ts';
 
 export interface StaticSettings {
@@ -47,6 +48,9 @@ function serve(ex: Exchange, settings: StaticSettings): void {
     ex.location.errorLog.write('error', ex, `directory index of "${path}" is forbidden`);
     respondStatus(ex, 403);
     return;
+  }
+  if (method !== 'POST') {
+    for (const files of packedFilesOf(ex.location)) if (answerPacked(ex, settings.root, path, files)) return;
   }
   answerFile(ex, settings.root, path);
 }

@@ -47,6 +47,7 @@ const OPTIONAL_MODULES: Readonly<Record<string, string>> = {
   http_auth_request_module: 'auth_request /x;',
   http_dav_module: 'dav_methods PUT;',
   http_gunzip_module: 'gunzip on;',
+  http_gzip_static_module: 'gzip_static on;',
   http_realip_module: 'set_real_ip_from 127.0.0.1;',
   http_secure_link_module: 'server { secure_link x; }',
   http_slice_module: 'slice 1m;',
