@@ -31,9 +31,9 @@ export class UpstreamAttempt {
 export interface ContentState {
   /**
    * The client went away: stop everything. Called at most once. Not called after the exchange ended.
-   * `reason`: what the log says; default: that the client closed the connection. `cause`: what broke it (a reset).
+   * `reason`: what the log says, at this level; default: that the client closed the connection. `cause`: what broke it (a reset).
    */
-  onClientAborted(reason?: string, cause?: Error | null): void;
+  onClientAborted(reason?: string, cause?: Error | null, level?: 'info' | 'error'): void;
   /** The head was all that is wanted: stop, and say nothing about it. Absent: nothing comes behind a head that needs no body. */
   abandon?(): void;
   /** The stream took all that was waiting (`sendBody` had returned false). */

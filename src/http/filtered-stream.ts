@@ -116,8 +116,9 @@ export class FilteredStream implements ClientStream, Recyclable {
     const ex = this.#ex;
     if (this.#isOver || this.#isFailed) return;
     this.#isFailed = true;
-    ex.location.errorLog.write('error', ex, `${reason} while sending to client`);
-    ex.content?.onClientAborted('the response is given up: its body could not be filtered');
+    const text = `${reason} while sending to client`;
+    if (ex.content === null) ex.location.errorLog.write('error', ex, text);
+    else ex.content.onClientAborted(text, null, 'error');
     // A handler that goes on without its client (proxy_ignore_client_abort) still owns the exchange: its end is the end.
     if (!this.#isOver && ex.content === null) this.#stream.abort();
   }

@@ -32,10 +32,14 @@ export class PacedBody implements ContentState {
     if (this.#timer === null) this.#pump();
   }
 
-  onClientAborted(): void {
+  onClientAborted(
+    reason = 'client prematurely closed connection',
+    _cause?: Error | null,
+    level: 'info' | 'error' = 'info',
+  ): void {
     this.#isOver = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#ex.location.errorLog.write('info', this.#ex, 'client prematurely closed connection');
+    this.#ex.location.errorLog.write(level, this.#ex, reason);
     this.#ex.stream.abort();
   }
 

@@ -16,6 +16,8 @@ export interface Codec {
   readonly finish: number;
   /** A stream may serve one response after the other: `reset` makes it as new. */
   readonly isReusable: boolean;
+  /** What zlib's function is called, for the log. */
+  readonly work: 'deflate' | 'inflate' | 'brotli';
   /** Of nothing it makes nothing. */
   readonly isDecoder: boolean;
   /** Bodies from this size on, and those of unknown size, take so long that other clients would feel it: they are done in libuv's threads. */
@@ -45,6 +47,7 @@ export function gzipCodec(settings: GzipSettings): Codec {
     flush: Z_SYNC_FLUSH,
     finish: Z_FINISH,
     isReusable: true,
+    work: 'deflate',
     isDecoder: false,
     slowFromBytes: level >= SLOW_GZIP_LEVEL ? SLOW_GZIP_BYTES : Number.POSITIVE_INFINITY,
   };
@@ -57,6 +60,7 @@ export const GUNZIP: Codec = {
   flush: Z_SYNC_FLUSH,
   finish: Z_FINISH,
   isReusable: true,
+  work: 'inflate',
   isDecoder: true,
   slowFromBytes: Number.POSITIVE_INFINITY,
 };
@@ -76,7 +80,17 @@ export function brotliCodec(quality: number, windowBits: number): Codec {
     finish: BROTLI_OPERATION_FINISH,
     // Its `reset` forgets the settings.
     isReusable: false,
+    work: 'brotli',
     isDecoder: false,
     slowFromBytes: quality >= SLOW_BROTLI_QUALITY ? 0 : Number.POSITIVE_INFINITY,
   };
+}
+
+const { Z_BUF_ERROR } = zlib.constants;
+
+/** What nginx says of a body that can't be coded: zlib's number, and what it was told to do. */
+export function codecFailure(codec: Codec, operation: number, errno: number): string {
+  return errno === Z_BUF_ERROR && operation === codec.finish
+    ? `${codec.work}() returned ${errno} on response end`
+    : `${codec.work}() failed: ${operation}, ${errno}`;
 }

@@ -1,6 +1,6 @@
 import type { BodyFilter, BodyFilterLink } from '../../http/body-filter.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
-import type { Codec } from './codec.ts';
+import { type Codec, codecFailure } from './codec.ts';
 import type { CodedSizes } from './coded-sizes.ts';
 import { ZlibHandle } from './zlib-handle.ts';
 
@@ -119,8 +119,8 @@ export class HandleFilter implements BodyFilter {
       const length = input === null ? 0 : Math.min(input.length - this.#inputAt, STEP_BYTES);
       const operation = input !== null ? process : this.#isFlushDue ? flush : finish;
       handle.write(operation, input ?? NO_BYTES, this.#inputAt, length, this.#out, this.#outAt);
-      if (handle.error !== '') {
-        this.#link.fail(handle.error);
+      if (handle.errno !== 0) {
+        this.#link.fail(codecFailure(this.#codec, operation, handle.errno));
         return;
       }
       const consumed = length - handle.inputLeft;

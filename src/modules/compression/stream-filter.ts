@@ -1,6 +1,6 @@
 import type { BodyFilter, BodyFilterLink } from '../../http/body-filter.ts';
 import type { HeaderBlock } from '../../http/header-block.ts';
-import type { Codec, ZlibStream } from './codec.ts';
+import { type Codec, codecFailure, type ZlibStream } from './codec.ts';
 import type { CodedSizes } from './coded-sizes.ts';
 
 /** So much of a body may wait for the coder. */
@@ -18,6 +18,7 @@ export class StreamFilter implements BodyFilter {
   #isBlocked = false;
   #hasRefused = false;
   #isDirty = false;
+  #isEnded = false;
   #isClosed = false;
   #trailers: HeaderBlock | null = null;
 
@@ -28,8 +29,10 @@ export class StreamFilter implements BodyFilter {
     this.#stream = codec.create();
     this.#stream.on('data', (piece: Buffer) => this.#onMade(piece));
     this.#stream.on('end', () => this.#onEnd());
-    this.#stream.on('error', (error) => {
-      if (!this.#isClosed) link.fail(error.message);
+    this.#stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#isClosed) return;
+      const operation = this.#isEnded ? codec.finish : codec.process;
+      link.fail(codecFailure(codec, operation, error.errno ?? 0));
     });
   }
 
@@ -52,6 +55,7 @@ export class StreamFilter implements BodyFilter {
 
   endBody(trailers: HeaderBlock | null): void {
     this.#trailers = trailers;
+    this.#isEnded = true;
     this.#hasRefused = false;
     this.#stream.end();
   }

@@ -14,7 +14,7 @@ interface NativeHandle {
   ): void;
   reset(): void;
   close(): void;
-  onerror: (message: string) => void;
+  onerror: (message: string, errno: number) => void;
 }
 
 interface OpenedStream {
@@ -37,19 +37,19 @@ export class ZlibHandle {
   readonly #stream: ZlibStream;
   readonly #handle: NativeHandle;
   readonly #state: Uint32Array;
-  /** What the last write complained of; ''. */
-  error = '';
+  /** zlib's number for what the last write complained of; 0. */
+  errno = 0;
 
   private constructor(codec: Codec) {
     this.#codec = codec;
     this.#stream = codec.create();
-    // What goes wrong is in `error`: the stream's own events are not wanted.
+    // What goes wrong is in `errno`: the stream's own events are not wanted.
     this.#stream.on('error', () => undefined);
     const { _handle, _writeState } = this.#stream as unknown as OpenedStream;
     this.#handle = _handle;
     this.#state = _writeState;
-    _handle.onerror = (message) => {
-      this.error = message;
+    _handle.onerror = (_, errno) => {
+      this.errno = errno;
     };
   }
 
@@ -73,7 +73,7 @@ export class ZlibHandle {
 
   /** The caller is through with it. */
   giveBack(): void {
-    if (this.#codec.isReusable && this.error === '') {
+    if (this.#codec.isReusable && this.errno === 0) {
       const { key } = this.#codec;
       let idle = spare.get(key);
       if (idle === undefined) spare.set(key, (idle = []));
@@ -109,7 +109,7 @@ function tryOut(): boolean {
       handle.write(codec.finish, text, 0, 0, out, at);
       const end = out.length - handle.roomLeft;
       handle.giveBack();
-      if (handle.error !== '' || !zlib.gunzipSync(out.subarray(0, end)).equals(text)) return false;
+      if (handle.errno !== 0 || !zlib.gunzipSync(out.subarray(0, end)).equals(text)) return false;
     }
     return true;
   } catch {

@@ -184,7 +184,8 @@ export class ProxyRequest
   onResolved(addresses: readonly ResolvedAddress[]): void {
     this.#connectTurn++;
     this.#connecting = null;
-    this.#begin((this.#destination?.name as UnresolvedName).group(addresses));
+    const { name } = this.#destination as Destination;
+    this.#begin((name as UnresolvedName).group(addresses));
   }
 
   onUnresolved({ code, words }: NameFailure): void {
@@ -510,10 +511,10 @@ export class ProxyRequest
 
   // --- the client goes away
 
-  onClientAborted(reason?: string, cause: Error | null = null): void {
+  onClientAborted(reason?: string, cause: Error | null = null, level: 'info' | 'error' = 'info'): void {
     const ex = this.#ex;
     if (ex === null || this.#stage === 'over' || this.#stage === 'tunnel') return;
-    if (reason !== undefined) this.#log('info', reason);
+    if (reason !== undefined) this.#log(level, reason);
     if ((this.#location as ProxyLocation).ignoresClientAbort) {
       // Nothing will be said to be writable any more; a stream that is gone takes everything.
       if (ex.stream.pendingBytes === 0) ex.onWritable();

@@ -57,11 +57,11 @@ export class FileTransfer implements ContentState, Recyclable {
     if (this.#timer === null && this.#turn === null) this.#pump();
   }
 
-  onClientAborted(reason?: string): void {
+  onClientAborted(reason?: string, _cause?: Error | null, level: 'info' | 'error' = 'info'): void {
     const ex = this.#ex;
     if (ex === null) return;
     const text = reason ?? 'client prematurely closed connection while sending response to client';
-    ex.location.errorLog.write('info', ex, text);
+    ex.location.errorLog.write(level, ex, text);
     this.#abort(ex);
   }
 
