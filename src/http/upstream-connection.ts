@@ -12,8 +12,8 @@ export class UpstreamRequest {
   method = '';
   /** Request target (path and query). */
   target = '';
-  /** 10 or 11. */
-  version: 10 | 11 = 11;
+  /** 20: written as HTTP/2 by a connection that speaks it. */
+  version: 10 | 11 | 20 = 11;
   /** Pairs: name, value, … `Host`, `Connection`, `Content-Length`, `Transfer-Encoding` included where they are to be sent. */
   readonly added: string[] = [];
   passed: HeaderBlock | null = null;

@@ -59,7 +59,7 @@ class ReadBuffer {
  * client's answer may still point into it.
  */
 export function connectWire(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
-  if (options.tls !== null) return connectByTls(target, options, options.tls, waiter);
+  if (options.tls !== null) return connectByTls(target, options, waiter);
   const reading = new ReadBuffer();
   let wire: SocketWire | null = null;
   let isSettled = false;
@@ -108,7 +108,28 @@ function bindOf(options: ConnectOptions): object {
 }
 
 /** The same with a handshake behind it. What was read lies in buffers of Node's, each used once. */
-function connectByTls(target: ConnectTarget, options: ConnectOptions, tls: PeerTls, waiter: ConnectWaiter): Connecting {
+function connectByTls(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
+  return connectSocketOf(target, options, {
+    onHandshake: () => waiter.onHandshake(),
+    onHandshakeError: (text) => waiter.onHandshakeError(text),
+    onConnectError: (error) => waiter.onConnectError(error),
+    onSocket(socket) {
+      const wire = new SocketWire(socket);
+      wire.detachBuffer = () => true;
+      waiter.onConnected(wire);
+      readByEvents(socket, wire);
+    },
+  });
+}
+
+/** Who gets the socket itself, of which nothing was read. */
+export interface SocketWaiter extends Omit<ConnectWaiter, 'onConnected'> {
+  onSocket(socket: Socket): void;
+}
+
+/** Connects, and makes the handshake where there is TLS. */
+export function connectSocketOf(target: ConnectTarget, options: ConnectOptions, waiter: SocketWaiter): Connecting {
+  const { tls } = options;
   let isSettled = false;
   const common = {
     allowHalfOpen: true,
@@ -126,6 +147,10 @@ function connectByTls(target: ConnectTarget, options: ConnectOptions, tls: PeerT
   socket.once('connect', () => {
     if (isSettled) return;
     socket.removeListener('error', onEarlyError);
+    if (tls === null) {
+      isSettled = true;
+      return waiter.onSocket(socket);
+    }
     waiter.onHandshake();
     encrypt(socket, tls, 'path' in target ? target.path : `${target.host}:${target.port}`, (result) => {
       if (isSettled) {
@@ -133,11 +158,8 @@ function connectByTls(target: ConnectTarget, options: ConnectOptions, tls: PeerT
         return;
       }
       isSettled = true;
-      if (result instanceof Error) return waiter.onHandshakeError(result.message);
-      const wire = new SocketWire(result);
-      wire.detachBuffer = () => true;
-      waiter.onConnected(wire);
-      readByEvents(result, wire);
+      if (result instanceof Error) waiter.onHandshakeError(result.message);
+      else waiter.onSocket(result);
     });
   });
   return {

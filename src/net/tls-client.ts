@@ -16,13 +16,15 @@ export interface PeerTls {
   /** What the peer's certificate is to be; null: it is not verified. */
   readonly verify: { readonly name: string; readonly depth: number } | null;
   readonly reusesSessions: boolean;
+  /** Protocol asked for by ALPN (`h2`); '' = none is. A peer that chooses none, or another one, is told from `socket.alpnProtocol`. */
+  readonly alpn: string;
 }
 
 /** What two connections have in common that may stand for one another. */
 export function identityOf(tls: PeerTls | null): string {
   if (tls === null) return '';
-  const { key, serverName, verify } = tls;
-  return `${key}\0${serverName}\0${verify === null ? '' : `${verify.depth} ${verify.name}`}`;
+  const { key, serverName, verify, alpn } = tls;
+  return `${key}\0${alpn}\0${serverName}\0${verify === null ? '' : `${verify.depth} ${verify.name}`}`;
 }
 
 /** Most sessions kept, of all peers. */
@@ -44,6 +46,7 @@ export function encrypt(raw: Socket, tls: PeerTls, where: string, done: (result:
     checkServerIdentity: () => undefined,
     ...(tls.serverName === '' ? {} : { servername: tls.serverName }),
     ...(known === undefined ? {} : { session: known }),
+    ...(tls.alpn === '' ? {} : { ALPNProtocols: [tls.alpn] }),
   };
   const socket = connect(options);
   let isOver = false;

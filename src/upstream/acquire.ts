@@ -1,16 +1,16 @@
 import { turnMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
-import { ProxyError } from '../core/errors.ts';
-import { strerror } from '../core/strerror.ts';
+import type { ProxyError } from '../core/errors.ts';
 import { type ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connection.ts';
 import { ServiceKey } from '../http/http-module.ts';
-import type { UpstreamConnection } from '../http/upstream-connection.ts';
 import { type Connecting, type ConnectOptions, type ConnectTarget, connectWire } from '../net/connector.ts';
 import { identityOf, type PeerTls } from '../net/tls-client.ts';
 import type { Wire } from '../net/wire.ts';
+import { type AcquireWaiter, asProxyError, connectError } from './connect-error.ts';
 import { KeepalivePool } from './keepalive-pool.ts';
 import type { Peer } from './peer.ts';
 import type { PeerAddress } from './peer-address.ts';
+import { type SessionWish, SharedSessions, sessionKey } from './shared-sessions.ts';
 import type { UpstreamGroup } from './upstream-group.ts';
 
 /** How a location connects; made once, when it is compiled. */
@@ -21,19 +21,15 @@ export interface AcquireOptions {
   readonly bind: { readonly address: string; readonly port: number } | null;
   /** `proxy_socket_keepalive`. */
   readonly isSocketKeepalive: boolean;
+  /** `proxy_http_version 2`. */
+  readonly isHttp2: boolean;
   /** TLS to the peer; null: in the clear. */
   readonly tls: PeerTls | null;
   /** Identity of the location, for `keepalive … local`. */
   readonly owner: object;
 }
 
-export interface AcquireWaiter {
-  /** Connected; the TLS handshake begins. */
-  onHandshake(): void;
-  onConnected(connection: UpstreamConnection): void;
-  /** connect-failed or connect-timeout, or `internal` when there is no socket here or none for `proxy_bind`; message in nginx's words. */
-  onConnectError(error: ProxyError): void;
-}
+export type { AcquireWaiter } from './connect-error.ts';
 
 /** Connections to peers, of one worker. */
 export const CONNECTIONS = new ServiceKey<PeerConnections>('connections to peers');
@@ -45,11 +41,13 @@ export class PeerConnections {
   readonly #deadlines: Deadlines;
   readonly #isFast: boolean;
   readonly #pools = new Set<KeepalivePool>();
+  readonly #sessions: SharedSessions;
 
   /** `isFast`: the fast layer works here (net/fast-layer-check). */
   constructor(deadlines: Deadlines, isFast: boolean) {
     this.#deadlines = deadlines;
     this.#isFast = isFast;
+    this.#sessions = new SharedSessions(deadlines);
   }
 
   /**
@@ -66,30 +64,59 @@ export class PeerConnections {
     const pool = this.#poolOf(group);
     const owner = pool?.conf.isLocal === true ? options.owner : null;
     const localAddress = options.bind === null ? null : options.bind.address;
+    if (options.isHttp2) return this.#acquireStream(peer, pool, options, isFresh, waiter);
     if (pool !== null && !isFresh) {
-      const idle = pool.take(peer, owner, localAddress, identityOf(options.tls));
+      const idle = pool.take(peer, owner, localAddress, identityOf(options.tls)) as H1UpstreamConnection | null;
       if (idle !== null) {
         waiter.onConnected(idle);
         return null;
       }
     }
     if (peer.address === null) {
-      waiter.onConnectError(connectError(`no resolver defined to resolve ${peer.name}`, 'resolve-failed', 502));
+      waiter.onConnectError(unresolved(peer));
       return null;
     }
-    const connectOptions: ConnectOptions = {
-      localAddress,
-      localPort: options.bind === null ? 0 : options.bind.port,
-      isKeepAlive: options.isSocketKeepalive,
-      isFast: this.#isFast,
-      tls: options.tls,
-    };
     const attempt = new ConnectAttempt(this.#deadlines, waiter, (wire) => {
       const home = pool === null ? CLOSES : pool.home(peer, owner, localAddress, identityOf(options.tls));
       return new H1UpstreamConnection(wire, home, this.#deadlines);
     });
-    attempt.start(targetOf(peer.address), connectOptions, options.connectTimeoutMs);
+    attempt.start(targetOf(peer.address), this.#connectOptions(options), options.connectTimeoutMs);
     return attempt;
+  }
+
+  /** The same over HTTP/2: a stream of a connection that others use, too. */
+  #acquireStream(
+    peer: Peer,
+    pool: KeepalivePool | null,
+    options: AcquireOptions,
+    isFresh: boolean,
+    waiter: AcquireWaiter,
+  ): Connecting | null {
+    if (peer.address === null) {
+      waiter.onConnectError(unresolved(peer));
+      return null;
+    }
+    const wish: SessionWish = {
+      peer,
+      pool,
+      owner: pool?.conf.isLocal === true ? options.owner : null,
+      key: sessionKey(identityOf(options.tls), options.bind?.address ?? null),
+      target: targetOf(peer.address),
+      options: this.#connectOptions(options),
+      timeoutMs: options.connectTimeoutMs,
+      authority: peer.name,
+    };
+    return this.#sessions.acquire(wish, isFresh, waiter);
+  }
+
+  #connectOptions({ bind, isSocketKeepalive, tls }: AcquireOptions): ConnectOptions {
+    return {
+      localAddress: bind === null ? null : bind.address,
+      localPort: bind === null ? 0 : bind.port,
+      isKeepAlive: isSocketKeepalive,
+      isFast: this.#isFast,
+      tls,
+    };
   }
 
   /** Peers that left the configuration. */
@@ -113,9 +140,6 @@ export class PeerConnections {
     return pool;
   }
 }
-
-/** Not the peer's fault, and no other peer would do better. */
-const OUT_OF_RESOURCES = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
 
 /** One connect(2) under way, with its deadline. */
 class ConnectAttempt implements Connecting, Deadlined {
@@ -166,19 +190,8 @@ class ConnectAttempt implements Connecting, Deadlined {
   }
 }
 
-function asProxyError(error: NodeJS.ErrnoException, { localAddress }: ConnectOptions): ProxyError {
-  const words = strerror(error.code ?? error.message);
-  if (error.syscall === 'bind') return ownError(`bind(${localAddress}) failed (${words})`, error);
-  if (OUT_OF_RESOURCES.includes(error.code ?? '')) return ownError(`socket() failed (${words})`, error);
-  return connectError(`connect() failed (${words})`, 'connect-failed', 502, error);
-}
-
-function ownError(text: string, cause: Error): ProxyError {
-  return new ProxyError('internal', text, { side: 'proxy', status: 500, cause });
-}
-
-function connectError(text: string, code: ProxyError['code'], status: number, cause?: unknown): ProxyError {
-  return new ProxyError(code, text, { side: 'upstream', status, retry: 'yes', cause });
+function unresolved(peer: Peer): ProxyError {
+  return connectError(`no resolver defined to resolve ${peer.name}`, 'resolve-failed', 502);
 }
 
 function targetOf(address: PeerAddress): ConnectTarget {

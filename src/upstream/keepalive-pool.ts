@@ -1,20 +1,29 @@
 import { turnMs } from '../core/clock.ts';
-import type { Deadlines } from '../core/deadlines.ts';
-import type { ConnectionHome, H1UpstreamConnection } from '../h1/upstream-connection.ts';
+import type { Deadlined, Deadlines } from '../core/deadlines.ts';
 import type { Peer } from './peer.ts';
 import type { KeepaliveConf } from './peer-conf.ts';
 
-/** A connection's place in its pool, for life: in use, or idle in its peer's stack and in the pool's list by age. */
-class PoolPlace implements ConnectionHome {
+/** What can lie idle in a pool: an HTTP/1.1 connection, or an HTTP/2 one without streams. */
+export interface PooledConnection extends Deadlined {
+  readonly isAlive: boolean;
+  readonly requests: number;
+  readonly openedAtMs: number;
+  /** It was taken out for another request. */
+  lease(): void;
+  destroy(): void;
+}
+
+/** A connection's place in its pool, for life: in use, or idle in its peer's stack and in the pool's list by age. It is the connection's home. */
+export class PoolPlace {
   readonly pool: KeepalivePool;
   readonly peer: Peer;
   /** `keepalive … local`: only this location uses it again; null = everybody. */
   readonly owner: object | null;
   /** `proxy_bind`: where the connection comes from; null = the kernel's choice. */
   readonly localAddress: string | null;
-  /** What its TLS is (`identityOf`); '' = none. Only requests that want the same use it again. */
+  /** What its TLS is (`identityOf`; `sessionKey` of HTTP/2); '' = none. Only requests that want the same use it again. */
   readonly tls: string;
-  connection: H1UpstreamConnection | null = null;
+  connection: PooledConnection | null = null;
   isIdle = false;
   older: PoolPlace | null = null;
   newer: PoolPlace | null = null;
@@ -27,7 +36,7 @@ class PoolPlace implements ConnectionHome {
     this.tls = tls;
   }
 
-  keep(connection: H1UpstreamConnection): boolean {
+  keep(connection: PooledConnection): boolean {
     this.connection = connection;
     return this.pool.put(this, connection);
   }
@@ -45,7 +54,7 @@ class PoolPlace implements ConnectionHome {
  * #oldest <-> ... <-> #newest      all idle ones, by age
  * peer.idle = [ ..., newest ]      those of one peer, a stack
  * ```
- * An idle connection keeps listening: FIN, an error or any byte ends it (see H1UpstreamConnection).
+ * An idle connection keeps listening: FIN, an error or any byte ends it (see H1UpstreamConnection, H2UpstreamSession).
  */
 export class KeepalivePool {
   conf: KeepaliveConf;
@@ -64,12 +73,12 @@ export class KeepalivePool {
   }
 
   /** The home of a new connection to `peer`. */
-  home(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): ConnectionHome {
+  home(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): PoolPlace {
     return new PoolPlace(this, peer, owner, localAddress, tls);
   }
 
   /** The connection used last that leads to `peer` from that address, with that TLS; null when there is none. */
-  take(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): H1UpstreamConnection | null {
+  take(peer: Peer, owner: object | null, localAddress: string | null = null, tls = ''): PooledConnection | null {
     const stack = stackOf(peer);
     for (let i = stack.length - 1; i >= 0; i--) {
       const place = stack[i] as PoolPlace;
@@ -85,7 +94,7 @@ export class KeepalivePool {
   }
 
   /** False: it is not to be used again. */
-  put(place: PoolPlace, connection: H1UpstreamConnection): boolean {
+  put(place: PoolPlace, connection: PooledConnection): boolean {
     const { maxIdle, maxRequests, maxAgeMs, idleTimeoutMs } = this.conf;
     const now = turnMs();
     if (maxIdle === 0 || place.peer.isDown) return false;

@@ -42,7 +42,7 @@ export class LocationTls {
   }
 
   #make(name: string): PeerTls {
-    const { sslServerName, sslVerify, sslVerifyDepth, sslSessionReuse } = this.#conf;
+    const { sslServerName, sslVerify, sslVerifyDepth, sslSessionReuse, httpVersion } = this.#conf;
     // RFC 6066 section 3: addresses are no names.
     const isName = name !== '' && !name.startsWith('[') && isIP(name) === 0;
     return {
@@ -50,6 +50,7 @@ export class LocationTls {
       serverName: sslServerName && isName ? name : '',
       verify: sslVerify ? { name, depth: sslVerifyDepth } : null,
       reusesSessions: sslSessionReuse,
+      alpn: httpVersion === 20 ? 'h2' : '',
     };
   }
 }

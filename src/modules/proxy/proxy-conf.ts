@@ -44,7 +44,7 @@ export interface ProxyConf {
   passRequestBody: boolean;
   method: string | null;
   setBody: string | null;
-  httpVersion: 10 | 11;
+  httpVersion: 10 | 11 | 20;
   requestBuffering: boolean;
   /** `proxy_bind`: address, with or without port, perhaps with variables. */
   bind: string | null;

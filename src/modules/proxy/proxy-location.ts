@@ -39,7 +39,7 @@ export class ProxyLocation {
   readonly passTo: PassTo;
   readonly method: Template | null;
   readonly setBody: Template | null;
-  readonly version: 10 | 11;
+  readonly version: 10 | 11 | 20;
   readonly requestFields: RequestFields;
   readonly responseFields: ResponseFields;
   readonly retry: RetryRule;
@@ -124,6 +124,7 @@ export class ProxyLocation {
       connectTimeoutMs: conf.connectTimeoutMs,
       bind: bind === null || bind.constant === null ? null : parseBindAddress(bind.constant),
       isSocketKeepalive: conf.socketKeepalive,
+      isHttp2: conf.httpVersion === 20,
       tls: null,
       owner: ownerOf(`${init.identity} ${conf.bind ?? ''} ${conf.socketKeepalive}`),
     };

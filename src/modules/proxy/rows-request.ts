@@ -40,10 +40,10 @@ function readBind(use: DirectiveUse): string | null {
   return second === undefined ? address : use.fail(`invalid parameter "${second}"`);
 }
 
-function readVersion(use: DirectiveUse): 10 | 11 {
-  if (use.args[0] === '2')
-    return use.fail('HTTP/2 to upstreams is not supported: "proxy_http_version" must be 1.0 or 1.1');
-  return oneOf(['1.0', '1.1'])(use) === '1.0' ? 10 : 11;
+const VERSIONS = { '1.0': 10, '1.1': 11, '2': 20 } as const;
+
+function readVersion(use: DirectiveUse): 10 | 11 | 20 {
+  return VERSIONS[oneOf(['1.0', '1.1', '2'])(use)];
 }
 
 const onOff = (name: string, field: keyof ProxyConf, isOn: boolean, doc: string): Row => ({
@@ -126,9 +126,9 @@ export const requestRows: readonly Row[] = [
     args: 1,
     field: 'httpVersion',
     parse: readVersion,
-    syntax: '1.0 | 1.1',
+    syntax: '1.0 | 1.1 | 2',
     defaultText: '1.1',
-    doc: 'Version of HTTP towards the peer.',
+    doc: 'Version of HTTP towards the peer. 2: by ALPN with `https://`, else with prior knowledge; with `keepalive` requests share connections.',
   },
   onOff(
     'proxy_request_buffering',
