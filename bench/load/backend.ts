@@ -9,6 +9,16 @@ export interface Backend {
   readonly server: ChildServer;
 }
 
+/** About 16 KB of JSON, of which gzip makes a sixth or so. */
+const RECORDS = JSON.stringify(
+  Array.from({ length: 160 }, (_, i) => ({
+    id: i * 7919,
+    name: `customer ${(i * 2654435761) % 99991}`,
+    active: i % 3 === 0,
+    balance: (i * 48271) % 65537,
+    tags: ['alpha', 'beta'],
+  })),
+);
 const BODIES = { '16k': 16 << 10, '256k': 256 << 10, '4m': 4 << 20 };
 
 /** nginx with fixed answers: the cheapest HTTP server at hand, so that the proxy in front of it is what is measured. */
@@ -17,6 +27,7 @@ export async function startBackend(folder: string): Promise<Backend> {
   mkdirSync(join(folder, 'www'), { recursive: true });
   for (const [name, bytes] of Object.entries(BODIES))
     writeFileSync(join(folder, 'www', name), Buffer.alloc(bytes, 'x'));
+  writeFileSync(join(folder, 'www', 'json'), RECORDS);
   const conf = `
 daemon off;
 worker_processes 1;
@@ -34,6 +45,7 @@ http {
     ${ports.map((port) => `listen 127.0.0.1:${port} backlog=4096;`).join('\n    ')}
     root ${folder}/www;
     client_max_body_size 0;
+    location = /json { default_type application/json; }
     location = /small { default_type text/plain; return 200 "Hello from the backend of the benchmark.\\n"; }
   }
 }

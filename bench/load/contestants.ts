@@ -3,22 +3,31 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type ChildServer, freePorts, startServer } from './child-server.ts';
-import { nginxPaths, proxyConf } from './nginx-conf.ts';
+import { CERTIFICATE, nginxPaths, proxyConf } from './nginx-conf.ts';
 
 /** A proxy that takes part. */
 export interface ContestantDef {
   readonly name: string;
   /** Null: not installed here. */
   version(): string | null;
-  /** Starts it on `port` in front of the backend. Throws with the reason when it does not come up. */
-  start(port: number, backendPorts: readonly number[], folder: string): Promise<ChildServer>;
+  /** Whether it takes part in TLS, HTTP/2 and gzip too. */
+  readonly isComplete: boolean;
+  /** Starts it in front of the backend. Throws with the reason when it does not come up. */
+  start(ports: Ports, backendPorts: readonly number[], folder: string): Promise<ChildServer>;
+}
+
+/** Where a contestant listens. */
+export interface Ports {
+  readonly plain: number;
+  readonly tls: number;
 }
 
 /** A contestant that is up. */
 export interface Contestant {
   readonly name: string;
   readonly version: string;
-  readonly port: number;
+  readonly ports: Ports;
+  readonly isComplete: boolean;
   readonly server: ChildServer;
 }
 
@@ -42,7 +51,8 @@ function peerScript(name: string, file: string, version: () => string): Contesta
   return {
     name,
     version,
-    start: (port, backendPorts) =>
+    isComplete: false,
+    start: ({ plain: port }, backendPorts) =>
       startServer(
         process.execPath,
         ['--no-deprecation', join(root, 'bench/peers', file), String(port), ...backendPorts.map(String)],
@@ -54,17 +64,19 @@ function peerScript(name: string, file: string, version: () => string): Contesta
 const nginx: ContestantDef = {
   name: 'nginx',
   version: () => programVersion('nginx', ['-v']),
-  start(port, backendPorts, folder) {
-    const conf = proxyConf({ listenPort: port, backendPorts, folder, name: 'nginx', httpLines: nginxPaths(folder) });
-    writeFileSync(join(folder, 'nginx.conf'), conf);
-    return startServer('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'nginx.log'], ready(port));
+  isComplete: true,
+  start({ plain, tls }, backendPorts, folder) {
+    const own = { listenPort: plain, tlsPort: tls, name: 'nginx', httpLines: nginxPaths(folder) };
+    writeFileSync(join(folder, 'nginx.conf'), proxyConf({ ...own, backendPorts, folder }));
+    return startServer('nginx', ['-p', folder, '-c', 'nginx.conf', '-e', 'nginx.log'], ready(plain));
   },
 };
 
 const haproxy: ContestantDef = {
   name: 'haproxy',
   version: () => programVersion('haproxy', ['-v']),
-  start(port, backendPorts, folder) {
+  isComplete: true,
+  start({ plain, tls }, backendPorts, folder) {
     const servers = backendPorts.map((backend, index) => `  server s${index} 127.0.0.1:${backend}`).join('\n');
     writeFileSync(
       join(folder, 'haproxy.cfg'),
@@ -81,28 +93,31 @@ defaults
   timeout http-keep-alive 60s
   http-reuse always
 frontend in
-  bind 127.0.0.1:${port} backlog 4096
+  bind 127.0.0.1:${plain} backlog 4096
+  bind 127.0.0.1:${tls} ssl crt ${folder}/${CERTIFICATE} alpn h2,http/1.1 backlog 4096
+  compression algo gzip
+  compression type application/json
   default_backend out
 backend out
   balance roundrobin
   http-request set-header X-Real-IP %[src]
+  http-request replace-path /gzip(/.*) \\1
 ${servers}
 `,
     );
-    return startServer('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], ready(port));
+    return startServer('haproxy', ['-db', '-f', join(folder, 'haproxy.cfg')], ready(plain));
   },
 };
 
 const evenkeel: ContestantDef = {
   name: 'evenkeel',
   version: () => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version,
-  start(port, backendPorts, folder) {
-    writeFileSync(
-      join(folder, 'evenkeel.conf'),
-      proxyConf({ listenPort: port, backendPorts, folder, name: 'evenkeel' }),
-    );
+  isComplete: true,
+  start({ plain, tls }, backendPorts, folder) {
+    const own = { listenPort: plain, tlsPort: tls, name: 'evenkeel' };
+    writeFileSync(join(folder, 'evenkeel.conf'), proxyConf({ ...own, backendPorts, folder }));
     const args = ['-p', `${folder}/`, '-c', 'evenkeel.conf', '-e', 'evenkeel.log'];
-    return startServer(process.execPath, [join(root, 'src/cli/main.ts'), ...args], ready(port));
+    return startServer(process.execPath, [join(root, 'src/cli/main.ts'), ...args], ready(plain));
   },
 };
 
@@ -129,10 +144,12 @@ export async function startContestants(
       console.error(`  ${def.name}: skipped: not installed`);
       continue;
     }
-    const [port = 0] = await freePorts(1);
+    const [plain = 0, tls = 0] = await freePorts(2);
+    const ports = { plain, tls };
     try {
-      started.push({ name: def.name, version, port, server: await def.start(port, backendPorts, folder) });
-      console.error(`  ${def.name} ${version}: up on port ${port}`);
+      const server = await def.start(ports, backendPorts, folder);
+      started.push({ name: def.name, version, ports, isComplete: def.isComplete, server });
+      console.error(`  ${def.name} ${version}: up on port ${plain}`);
     } catch (error) {
       console.error(
         `  ${def.name} ${version}: skipped: it did not start: ${error instanceof Error ? error.message : error}`,

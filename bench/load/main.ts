@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Backend, startBackend } from './backend.ts';
+import { makeCertificate } from './certificate.ts';
 import { CONTESTANTS, type Contestant, startContestants } from './contestants.ts';
-import { chooseLoadGenerator } from './load-generator.ts';
+import { chooseLoadGenerator, generatorFor } from './load-generator.ts';
 import { measure } from './measure.ts';
 import { costOverEvenkeel, tableOf, writeResults } from './report.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { isPlain, SCENARIOS } from './scenarios.ts';
 import { usage } from './usage.ts';
 
 const { values, positionals } = readArguments();
@@ -46,6 +47,7 @@ function progress(text: string): void {
 try {
   const generator = chooseLoadGenerator();
   console.error(`load by ${generator.name} ${generator.version}; contestants:`);
+  makeCertificate(folder);
   backend = await startBackend(folder);
   await startContestants(values.only.split(','), backend.ports, folder, contestants);
   if (contestants[0]?.name !== 'nginx')
@@ -54,8 +56,8 @@ try {
     console.error(`\n${scenario.name}: ${scenario.title}`);
     const measurements = await measure({
       scenario,
-      generator,
-      contestants,
+      generator: generatorFor(scenario, generator),
+      contestants: contestants.filter(({ isComplete }) => isComplete || isPlain(scenario)),
       rounds: Number(values.rounds),
       windowSeconds: Number(values.seconds),
       warmUpSeconds: Math.max(3, Number(values.seconds)),
@@ -65,7 +67,7 @@ try {
     console.log(`\n${scenario.title}\n${tableOf(measurements)}`);
     const others = costOverEvenkeel(measurements);
     if (others !== '') console.log(`CPU of the others, with evenkeel's as 1: ${others}`);
-    console.error(`written to ${writeResults(scenario, generator, measurements)}`);
+    console.error(`written to ${writeResults(scenario, generatorFor(scenario, generator), measurements)}`);
     const ratio = measurements.find(({ contestant }) => contestant === 'evenkeel')?.ratioToNginx.median;
     const limit = values['max-ratio'];
     if (limit !== undefined && !(ratio !== undefined && ratio <= Number(limit))) {

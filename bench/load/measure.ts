@@ -39,6 +39,10 @@ export interface MeasureOptions {
   progress(text: string): void;
 }
 
+function portFor({ ports }: Contestant, { transport }: Scenario): number {
+  return transport === 'plain' ? ports.plain : ports.tls;
+}
+
 /**
  * Runs the contestants in turn, in random order, with a window of the reference before and after each: a machine that gets slower or
  * faster meanwhile does so for both.
@@ -50,7 +54,7 @@ export async function measure(options: MeasureOptions): Promise<Measurement[]> {
 
   const runWindow = async (contestant: Contestant, seconds: number): Promise<Window> => {
     const before = cpuTimeOf(contestant.server.pid);
-    const load = await generator.run(contestant.port, scenario, seconds);
+    const load = await generator.run(portFor(contestant, scenario), scenario, seconds);
     const after = cpuTimeOf(contestant.server.pid);
     const system = after.systemMicros - before.systemMicros;
     const total = after.userMicros - before.userMicros + system;

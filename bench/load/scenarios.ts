@@ -13,6 +13,8 @@ export interface Scenario {
   readonly distinctPaths: number;
   /** A new connection for every request. */
   readonly isOneShot: boolean;
+  /** How the requests come. `tls-resumed` and `tls-full` make a connection each, with a session of the one before and without. */
+  readonly transport: 'plain' | 'tls' | 'tls-resumed' | 'tls-full' | 'h2';
 }
 
 const PLAIN: Omit<Scenario, 'name' | 'title'> = {
@@ -23,6 +25,7 @@ const PLAIN: Omit<Scenario, 'name' | 'title'> = {
   bodyBytes: 0,
   distinctPaths: 1,
   isOneShot: false,
+  transport: 'plain',
 };
 
 /** About 600 bytes, as a browser sends them. */
@@ -55,4 +58,38 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...PLAIN, name: 'get-256k', title: 'GET of 256 KB', path: '/256k' },
   { ...PLAIN, name: 'get-4m', title: 'GET of 4 MB, 16 connections', path: '/4m', connections: 16 },
   { ...PLAIN, name: 'new-connection', title: 'small GET, a new connection each', isOneShot: true },
+  {
+    ...PLAIN,
+    name: 'gzip',
+    title: 'GET of 16 KB of JSON, compressed on the way',
+    path: '/gzip/json',
+    headers: { 'Accept-Encoding': 'gzip' },
+  },
+  { ...PLAIN, name: 'tls', title: 'small GET over TLS, keep-alive', transport: 'tls' },
+  {
+    ...PLAIN,
+    name: 'tls-resumed',
+    title: 'small GET, a new TLS connection each, session resumed',
+    transport: 'tls-resumed',
+    connections: 16,
+  },
+  {
+    ...PLAIN,
+    name: 'tls-full',
+    title: 'small GET, a new TLS connection each, full handshake',
+    transport: 'tls-full',
+    connections: 16,
+  },
+  {
+    ...PLAIN,
+    name: 'h2',
+    title: 'small GET over HTTP/2, 100 streams on each of 10 connections',
+    transport: 'h2',
+    connections: 10,
+  },
 ];
+
+/** Whether it asks for nothing but what every proxy does. */
+export function isPlain({ transport, name }: Scenario): boolean {
+  return transport === 'plain' && name !== 'gzip';
+}
