@@ -59,11 +59,13 @@ export class ResponseWriter implements OutOwner {
     this.#dropsBody = ex.isHeadOnly;
     this.#remaining = 0;
     if (head.status < 200 || ex.isHeadOnly) this.#framing = 'none';
-    else if (head.contentLength >= 0) {
+    else if (head.contentLength >= 0 && !(head.expectsTrailers && version >= 11 && core.chunkedTransferEncoding)) {
       this.#framing = 'length';
       this.#remaining = head.contentLength;
-    } else if (version >= 11 && core.chunkedTransferEncoding) this.#framing = 'chunked';
-    else this.#framing = 'until-close';
+    } else if (version >= 11 && core.chunkedTransferEncoding) {
+      this.#framing = 'chunked';
+      head.contentLength = -1;
+    } else this.#framing = 'until-close';
   }
 
   writeHead(ex: Exchange, core: CoreSettings, isKeepAlive: boolean): void {

@@ -38,6 +38,8 @@ export class ResponseHead {
   lastModifiedSec = -1;
   /** What becomes of it behind the header filters; null: nothing. */
   part: ResponsePart | null = null;
+  /** Fields will come behind the body (`add_trailer`): in HTTP/1.1 it is chunked then, whatever its length. */
+  expectsTrailers = false;
   /** Content-Encoding that was given here, by `setCoding`; '' = none. */
   ownCoding = '';
   /** `Vary: Accept-Encoding`: the body depends on what codings the client takes. */
@@ -58,6 +60,7 @@ export class ResponseHead {
     this.lastModified = '';
     this.lastModifiedSec = -1;
     this.part = null;
+    this.expectsTrailers = false;
     this.ownCoding = '';
     this.variesByEncoding = false;
     this.isOpaque = false;

@@ -1,5 +1,6 @@
 import type { BodySink, ClientConnection, ClientStream, TunnelEnd } from '../../src/http/client-stream.ts';
 import { Exchange } from '../../src/http/exchange.ts';
+import type { HeaderBlock } from '../../src/http/header-block.ts';
 import { knownHeaderIdOf } from '../../src/http/known-header.ts';
 import type { ServerGroup } from '../../src/http/location.ts';
 import { beginExchange, logExchange } from '../../src/http/phases.ts';
@@ -19,6 +20,8 @@ export interface SentHead {
 export class FakeClientStream implements ClientStream {
   head: SentHead | null = null;
   body = '';
+  /** `Name: value`. */
+  trailers: string[] = [];
   isEnded = false;
   isAborted = false;
   isDiscarding = false;
@@ -56,8 +59,9 @@ export class FakeClientStream implements ClientStream {
     return true;
   }
 
-  endBody(): void {
+  endBody(trailers: HeaderBlock | null = null): void {
     if (this.head === null || this.isEnded) throw new Error('an end out of turn');
+    for (let i = 0; i < (trailers?.count ?? 0); i++) this.trailers.push(`${trailers?.name(i)}: ${trailers?.value(i)}`);
     this.#end();
   }
 

@@ -10,6 +10,7 @@ import { powerOfTwo } from '../compression/power-of-two.ts';
 import { type GzipConf, gzipDefaults, PROXIED } from './gzip-conf.ts';
 import { GZIP_SIZES, gzipFilter } from './gzip-filter.ts';
 
+const proxiedWords = wordMask(PROXIED);
 const row = directive<GzipConf>;
 const MSIE6 = 'msie6';
 /** zlib counts from 512 bytes, its level 1. */
@@ -64,8 +65,9 @@ export const gzipModule: HttpModule<GzipConf> = {
       name: 'gzip_proxied',
       contexts: HTTP_SCOPES,
       args: [1, Number.POSITIVE_INFINITY],
-      field: 'proxied',
-      parse: wordMask(PROXIED),
+      apply: (conf, use) => {
+        conf.proxied = (conf.proxied ?? 0) | proxiedWords(use);
+      },
       syntax: `${Object.keys(PROXIED).join(' | ')} …`,
       defaultText: 'off',
       doc: 'For which answers to requests with a `Via` field gzip is used.',
