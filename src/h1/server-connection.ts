@@ -508,7 +508,8 @@ export class ServerConnection
 
   flush(): boolean {
     this.#writer.flushOut();
-    return this.#wire.pendingBytes === 0;
+    // What only waits for the end of the turn holds nobody up.
+    return this.#wire.pendingBytes === (this.#wire.batchedBytes ?? 0);
   }
 
   endBody(trailers: HeaderBlock | null): void {

@@ -74,6 +74,10 @@ export class FastWire extends SocketWire implements BatchedWire {
     return this.#pendingBytes;
   }
 
+  get batchedBytes(): number {
+    return this.#batched?.length ?? 0;
+  }
+
   /** A socket loses its handle when it is destroyed; asking the stream for it costs more. */
   override get isDestroyed(): boolean {
     return this.#internals._handle === null;

@@ -25,6 +25,8 @@ export interface Wire {
   readonly localPort: number;
   /** Bytes handed to `write` and not yet taken by the kernel. */
   readonly pendingBytes: number;
+  /** Those of them that nobody has offered to the kernel yet: they go out by the end of this turn. Absent: 0. */
+  readonly batchedBytes?: number;
   readonly isDestroyed: boolean;
 
   /**

@@ -99,6 +99,22 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'syslog of an unknown format': location('access_log syslog:server=127.0.0.1 none;'),
   'a file that is called syslog': location('access_log syslog;'),
 
+  // sub_filter
+  'sub_filter of every form': location(
+    'sub_filter a b; sub_filter $host $uri; sub_filter_once off; sub_filter_types text/plain text/css; sub_filter_last_modified on;',
+  ),
+  'sub_filter of nothing': location('sub_filter "" x;'),
+  'sub_filter without a replacement': location('sub_filter a;'),
+  'sub_filter of an unknown variable': location('sub_filter a $nothing;'),
+  'sub_filter for an unknown variable': location('sub_filter $nothing a;'),
+  'sub_filter in an if': location('if ($host) { sub_filter a b; }'),
+  'sub_filter_once of another word': location('sub_filter_once maybe;'),
+  'sub_filter_once twice': location('sub_filter_once on; sub_filter_once on;'),
+  'sub_filter_types with text/html': location('sub_filter_types text/html;'),
+  'sub_filter_types with a type twice': location('sub_filter_types text/plain text/plain;'),
+  'sub_filter_types of all': location('sub_filter_types * text/html;'),
+  'sub_filter_last_modified of another word': location('sub_filter_last_modified 1;'),
+
   // try_files
   'try_files of every form': server(
     'try_files $uri /x =404; location / { try_files $uri $uri/ /index.html; } location /a { try_files a b @c; }',
@@ -540,6 +556,8 @@ const OTHER_PLACE = new Set([
   'error_page of an unknown variable',
   'root of an unknown variable',
   'auth_basic of an unknown variable',
+  'sub_filter of an unknown variable',
+  'sub_filter for an unknown variable',
   'try_files of an unknown variable',
   'if of a variable that is unknown',
   'if of a capture',

@@ -72,6 +72,7 @@ class DirectoryAnswer implements ContentState {
       if (ex === null || entries === null) return;
       const { response } = ex;
       response.status = 200;
+      response.contentLength = -1;
       response.contentType = TYPES[this.#settings.format];
       if (ex.request.method === 'HEAD') {
         this.#ex = null;
