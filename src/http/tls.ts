@@ -13,6 +13,16 @@ export interface SessionCache {
   keep(id: string, session: Buffer): void;
 }
 
+/** A server's certificate, by itself, that may have an OCSP response (`ssl_stapling`). */
+export interface StapledCertificate {
+  readonly context: SecureContext;
+  readonly isEcdsa: boolean;
+  /** Signature schemes of TLS 1.3 that its key can make. */
+  readonly schemes: readonly number[];
+  /** DER; null: there is none at present. */
+  readonly response: () => Buffer | null;
+}
+
 /** What a server makes handshakes with. */
 export interface TlsMeans {
   readonly context: SecureContext;
@@ -23,6 +33,8 @@ export interface TlsMeans {
   readonly hasTls13: boolean;
   /** `ssl_buffer_size`: most bytes of a record. */
   readonly recordBytes: number;
+  /** Null: no OCSP responses. `isSingle`: the server has no other certificate. */
+  readonly stapled: { readonly certificates: readonly StapledCertificate[]; readonly isSingle: boolean } | null;
 }
 
 /** What a `server` block says about TLS, compiled. */

@@ -1,4 +1,4 @@
-import { element } from './tls-session-id.ts';
+import { type DerElement, element, elements, oidText } from './der.ts';
 
 /** One attribute of a name: `CN` and its text as it stands in the certificate. */
 export interface NameAttribute {
@@ -71,24 +71,11 @@ export function namesOf(certificate: Buffer): { readonly subject: NameAttribute[
   return { subject: readName(certificate, subject), issuer: readName(certificate, issuer) };
 }
 
-type Element = NonNullable<ReturnType<typeof element>>;
-
-function elements(bytes: Buffer, start: number, end: number): Element[] {
-  const found: Element[] = [];
-  for (let at = start; at < end; ) {
-    const one = element(bytes, at);
-    if (one === null) return found;
-    found.push(one);
-    at = one.end;
-  }
-  return found;
-}
-
-function readName(bytes: Buffer, name: Element): NameAttribute[] {
+function readName(bytes: Buffer, name: DerElement): NameAttribute[] {
   return elements(bytes, name.start, name.end).flatMap((relative) =>
     elements(bytes, relative.start, relative.end).map((pair, i) => {
       const [type, value] = elements(bytes, pair.start, pair.end);
-      const oid = type === undefined ? '' : objectId(bytes.subarray(type.start, type.end));
+      const oid = type === undefined ? '' : oidText(bytes.subarray(type.start, type.end));
       return {
         type: SHORT_NAMES[oid] ?? oid,
         value: value === undefined ? Buffer.alloc(0) : bytes.subarray(value.start, value.end),
@@ -97,21 +84,6 @@ function readName(bytes: Buffer, name: Element): NameAttribute[] {
       };
     }),
   );
-}
-
-function objectId(bytes: Buffer): string {
-  const numbers: number[] = [];
-  let number = 0;
-  for (const byte of bytes) {
-    number = number * 128 + (byte & 0x7f);
-    if (byte >= 0x80) continue;
-    if (numbers.length === 0) {
-      const first = Math.min(2, Math.floor(number / 40));
-      numbers.push(first, number - first * 40);
-    } else numbers.push(number);
-    number = 0;
-  }
-  return numbers.join('.');
 }
 
 /** The value as a byte string of UTF-8. */

@@ -46,8 +46,8 @@ export interface ServerTlsSettings extends TlsSettings {
   readonly sessionTimeoutSec: number;
   /** A client's chain is checked only in a full handshake: such servers make no tickets, which nobody could take back. */
   readonly verifiesClients: boolean;
-  /** What else a session depends on, beside the certificates. */
-  readonly sessionTerms: string;
+  /** What a session depends on: those that were made with other terms are not resumed. */
+  readonly sessionTerms: readonly string[];
 }
 
 /** Throws ConfigError in nginx's words. */
@@ -145,9 +145,8 @@ function protocolOptions(protocols: readonly TlsProtocol[]): number {
 }
 
 /** A session made with one server's certificates is none of another's; nor is one that was made when other clients were trusted. */
-function sessionContext({ pairs, trusted, crl, sessionTerms }: ServerTlsSettings): string {
-  const hash = createHash('sha256').update(sessionTerms);
-  for (const { cert } of pairs) hash.update(cert);
-  for (const text of [...trusted, ...crl]) hash.update(text);
+function sessionContext({ sessionTerms }: ServerTlsSettings): string {
+  const hash = createHash('sha256');
+  for (const term of sessionTerms) hash.update(`${term.length}:`).update(term);
   return hash.digest('hex').slice(0, 32);
 }

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ConfigError } from '../config/diagnostic.ts';
 import { systemErrorText } from '../config/system-error.ts';
+import { element, INTEGER } from './der.ts';
 import { opensslText } from './openssl-text.ts';
 import { CERTIFICATE, CRL, DH_PARAMETERS, pemBlocks } from './pem.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -73,12 +74,37 @@ export function readCrl(name: string, files: TlsFiles): string[] {
   return blocks;
 }
 
-/** Parameters of DHE. Throws ConfigError in nginx's words. */
-export function readDhParameters(name: string, files: TlsFiles): string {
+/** Bits of a prime that OpenSSL takes at its security level 2. */
+const MIN_DH_BITS = 2048;
+
+/** Parameters of DHE. `mayBeShort`: the ciphers say another security level than 2. Throws ConfigError in nginx's words. */
+export function readDhParameters(name: string, files: TlsFiles, mayBeShort: boolean): string {
   const text = readText(name, files, (why) => `BIO_new_file("${name}") failed${why}`);
   const [block] = pemBlocks(text, DH_PARAMETERS);
-  if (block !== undefined) return block;
+  if (block !== undefined) {
+    if (mayBeShort || primeBits(block) >= MIN_DH_BITS) return block;
+    throw new ConfigError(`SSL_CTX_set_tmp_dh("${name}") failed (SSL: error:0A00018A:SSL routines::dh key too small)`);
+  }
   throw new ConfigError(`PEM_read_bio_DHparams("${name}") failed (SSL: ${NO_START_LINE}DH PARAMETERS)`);
+}
+
+/** Of DHParameter or DomainParameters in PEM: both begin with the prime. 0 = unreadable. */
+function primeBits(block: string): number {
+  const bytes = Buffer.from(block.replace(/-----[^-]+-----/g, ''), 'base64');
+  const whole = element(bytes, 0);
+  const prime = whole === null ? null : element(bytes, whole.start);
+  if (prime === null || prime.tag !== INTEGER) return 0;
+  const hex = bytes.toString('hex', prime.start, prime.end);
+  return BigInt(`0x0${hex}`).toString(2).length;
+}
+
+/** `ssl_stapling_file`, in DER. Throws ConfigError in nginx's words. */
+export function readOcspResponse(name: string, files: TlsFiles): Buffer {
+  try {
+    return files.read(name);
+  } catch (error) {
+    throw new ConfigError(`BIO_new_file("${name}") failed (SSL: ${fopenFailure(name, error, 'rb')})`);
+  }
 }
 
 /** One password a line. Throws ConfigError in nginx's words. */
@@ -120,12 +146,12 @@ function readText(name: string, files: TlsFiles, failed: (why: string) => string
 }
 
 /** What OpenSSL says when fopen(3) fails. */
-function fopenFailure(name: string, error: unknown): string {
+function fopenFailure(name: string, error: unknown, mode = 'r'): string {
   const [number = '0', words = ''] = systemErrorText(error).split(': ');
   const code = (0x80000000 + Number(number)).toString(16).toUpperCase();
   const bio =
     Number(number) === 2 ? 'error:10000080:BIO routines::no such file' : 'error:10080002:BIO routines::system lib';
-  return `error:${code}:system library::${words}:calling fopen(${name}, r) ${bio}`;
+  return `error:${code}:system library::${words}:calling fopen(${name}, ${mode}) ${bio}`;
 }
 
 function tryOr<T>(work: () => T, failed: (why: string) => ConfigError): T {

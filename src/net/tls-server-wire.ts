@@ -5,6 +5,7 @@ import { strerror } from '../core/strerror.ts';
 import type { ClientTls, TlsMeans, VerifyFailure } from '../http/tls.ts';
 import { intermediatesOf } from './certificate-chain.ts';
 import { type ClientHello, NO_HELLO, readClientHello } from './client-hello.ts';
+import { chooseStapled, staple } from './ocsp/choose-stapled.ts';
 import { opensslText } from './openssl-text.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import { sessionIdOf } from './tls-session-id.ts';
@@ -283,13 +284,17 @@ export class TlsServerWire implements Wire, ClientTls {
     if (this.isDestroyed || raw.destroyed) return; // gone while the session was looked for
     const before = this.#inner;
     const { sessions } = means;
+    const stapled = chooseStapled(hello, means);
+    const response = stapled?.response() ?? null;
+    const context = stapled === null || response === null ? means.context : stapled.context;
     const tls = useTicketKey(
-      means,
+      context,
+      means.ticketKeys,
       hello,
       () =>
         new TLSSocket(raw, {
           isServer: true,
-          secureContext: means.context,
+          secureContext: context,
           requestCert: this.#asksForCertificate,
           // A bad certificate is answered with a page, not with an alert.
           rejectUnauthorized: false,
@@ -299,6 +304,7 @@ export class TlsServerWire implements Wire, ClientTls {
         }),
     );
     if (session !== null) loadSession(tls, session);
+    if (response !== null) staple(tls, response);
     if (means.recordBytes < MAX_RECORD_BYTES) tls.setMaxSendFragment(Math.max(means.recordBytes, MIN_RECORD_BYTES));
     this.#tls = tls;
     this.#inner = new SocketWire(tls);

@@ -5,6 +5,7 @@ import { nowMs } from '../core/clock.ts';
 import { Deadlines } from '../core/deadlines.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { Staples } from '../net/ocsp/staple-plan.ts';
 import type { TlsFiles } from '../net/tls-files.ts';
 import { SessionPort } from '../net/tls-sessions/session-port.ts';
 import { ClusterStatsClient } from '../observe/cluster-stats.ts';
@@ -40,6 +41,7 @@ export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts:
     zones: null,
     limits: new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
     sessions: new SessionPort({ send: () => undefined, later: () => undefined }),
+    staples: new Staples(),
     counters,
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
@@ -52,6 +54,7 @@ export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts:
     limitZones: compiled.limits.zones,
     sessionZones: compiled.sessions.zones,
     watchedTlsFiles: tls.watched,
+    stapleJobs: compiled.staples.jobs,
     forWorkers: {
       snapshot,
       names,

@@ -7,6 +7,7 @@ import { coreModule } from '../modules/core/core-module.ts';
 import { openErrorLog } from '../modules/core/open-error-log.ts';
 import { LIMITS, LimitPlan } from '../modules/limit-zone/limit-plan.ts';
 import type { LimitPort } from '../modules/limit-zone/limit-port.ts';
+import { STAPLES, StaplePlan, type Staples } from '../net/ocsp/staple-plan.ts';
 import { TLS_FILES, type TlsFiles } from '../net/tls-files.ts';
 import { SessionPlan, TLS_SESSIONS } from '../net/tls-sessions/session-plan.ts';
 import type { SessionPort } from '../net/tls-sessions/session-port.ts';
@@ -35,6 +36,7 @@ export interface CompileParts {
   readonly zones: ZoneLink | null;
   readonly limits: LimitPort;
   readonly sessions: SessionPort;
+  readonly staples: Staples;
   /** Null at start. */
   readonly previousUpstreams: UpstreamRegistry | null;
 }
@@ -45,6 +47,7 @@ export interface CompiledConfig {
   readonly upstreams: UpstreamRegistry;
   readonly limits: LimitPlan;
   readonly sessions: SessionPlan;
+  readonly staples: StaplePlan;
   /** That of the main scope. */
   readonly errorLog: ErrorLog;
 }
@@ -60,6 +63,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
   const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names, zones: parts.zones });
   const limits = new LimitPlan(parts.limits);
   const sessions = new SessionPlan(parts.sessions);
+  const staples = new StaplePlan(parts.staples);
   const services = new Services()
     .provide(LOG_FILES, parts.logFiles)
     .provide(MAIN_LOG, parts.log)
@@ -68,6 +72,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     .provide(CLUSTER_STATS, parts.stats)
     .provide(TLS_FILES, parts.tls)
     .provide(TLS_SESSIONS, sessions)
+    .provide(STAPLES, staples)
     .provide(UPSTREAMS, upstreams)
     .provide(LIMITS, limits)
     .provide(CONNECTIONS, parts.connections);
@@ -75,7 +80,7 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
     const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
     if (runtime === null) return { compiled: null, diagnostics };
-    return { compiled: { runtime, upstreams, limits, sessions, errorLog }, diagnostics };
+    return { compiled: { runtime, upstreams, limits, sessions, staples, errorLog }, diagnostics };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { compiled: null, diagnostics: [{ severity: 'emerg', text: error.message, pos: error.pos }] };

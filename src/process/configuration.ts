@@ -1,6 +1,7 @@
 import type { CoreConf } from '../modules/core/core-module.ts';
 import type { LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { StapleJob } from '../net/ocsp/staple-plan.ts';
 import type { SessionZone } from '../net/tls-sessions/session-arbiter.ts';
 import type { WorkerConfig } from './messages.ts';
 
@@ -14,6 +15,8 @@ export interface Configuration {
   readonly sessionZones: readonly SessionZone[];
   /** Files of `ssl_certificate_watch on`, those of one server together; full names. */
   readonly watchedTlsFiles: readonly (readonly string[])[];
+  /** Certificates of `ssl_stapling on`. */
+  readonly stapleJobs: readonly StapleJob[];
   /** What the workers get of it. */
   readonly forWorkers: WorkerConfig;
 }

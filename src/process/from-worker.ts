@@ -41,7 +41,7 @@ const isStats = shape({
 });
 const isZoneOpen = shape({
   kind: (kind) => kind === 'zone-open',
-  peers: listOf(shape({ id: isText, weight: isNumber, maxFails: isNumber, failTimeoutMs: isNumber })),
+  peers: listOf(shape({ id: isText, weight: isNumber, maxFails: isNumber, failTimeoutMs: isNumber, maxConns: isNumber })),
 });
 const isZoneReport = shape({
   kind: (kind) => kind === 'zone-report',
@@ -49,6 +49,7 @@ const isZoneReport = shape({
   events: listOf(
     shape({ id: isText, what: (what) => (ZONE_EVENTS as readonly unknown[]).includes(what), atMs: isNumber }),
   ),
+  slots: listOf(shape({ id: isText, wants: isNumber, returned: isNumber, isAnswer: isFlag })),
 });
 
 const ZONED_KEY = { zone: isText, key: isText };

@@ -15,6 +15,7 @@ import { untilMirrored } from '../modules/mirror/mirrored-request.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import { type Staple, Staples } from '../net/ocsp/staple-plan.ts';
 import { readByEvents, SocketWire } from '../net/socket-wire.ts';
 import { TlsFiles } from '../net/tls-files.ts';
 import { TlsServerWire } from '../net/tls-server-wire.ts';
@@ -61,6 +62,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #zones: ZonePort;
   readonly #limits: LimitPort;
   readonly #sessions: SessionPort;
+  readonly #staples = new Staples();
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   readonly #gate: AcceptGate;
@@ -88,7 +90,7 @@ export class HttpRuntime implements WorkerRuntime {
     this.#connections = new PeerConnections(deadlines, parts.isFast);
     const schedule = (flush: () => void): void => void setImmediate(flush);
     const later = (check: () => void, ms: number): void => void setTimeout(check, ms).unref();
-    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule });
+    this.#zones = new ZonePort({ send: parts.sendZoneMessage, schedule, later });
     this.#limits = new LimitPort({
       send: parts.sendLimitMessage,
       schedule,
@@ -113,6 +115,7 @@ export class HttpRuntime implements WorkerRuntime {
       zones: this.#zones,
       limits: this.#limits,
       sessions: this.#sessions,
+      staples: this.#staples,
       previousUpstreams: this.#current?.upstreams ?? null,
     });
     if (compiled === null) throw new ConfigFindings(found.map(formatDiagnostic));
@@ -200,6 +203,10 @@ export class HttpRuntime implements WorkerRuntime {
 
   onLimitMessage(message: LimitPrimaryMessage): void {
     this.#limits.receive(message);
+  }
+
+  onStaple(staple: Staple): void {
+    this.#staples.set(staple);
   }
 
   onSessionMessage(message: SessionPrimaryMessage): void {

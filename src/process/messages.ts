@@ -1,6 +1,7 @@
 import type { ConfigSnapshot } from '../config/tree.ts';
 import type { LimitPrimaryMessage, LimitWorkerMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { Staple } from '../net/ocsp/staple-plan.ts';
 import type { TlsFileContents } from '../net/tls-files.ts';
 import type { SessionPrimaryMessage, SessionWorkerMessage } from '../net/tls-sessions/session-message.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
@@ -40,7 +41,8 @@ export type ToWorker =
   | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
   | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
   | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage }
-  | { readonly type: 'session'; readonly payload: SessionPrimaryMessage };
+  | { readonly type: 'session'; readonly payload: SessionPrimaryMessage }
+  | { readonly type: 'staple'; readonly staple: Staple };
 
 /** Worker to primary. */
 export type FromWorker =

@@ -1,5 +1,5 @@
 import { ConfigError } from '../config/diagnostic.ts';
-import { nowMs } from '../core/clock.ts';
+import { nowMs, wallMs } from '../core/clock.ts';
 import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
 import { SessionArbiter } from '../net/tls-sessions/session-arbiter.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -18,6 +18,7 @@ import { reload } from './reload.ts';
 import { renewCertificates } from './renew-certificates.ts';
 import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
+import { Stapler } from './stapler.ts';
 import { StatsCollector } from './stats-collector.ts';
 import type { WorkerLink } from './worker-link.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -43,10 +44,12 @@ export class Primary {
   readonly #parts: PrimaryParts;
   readonly #sockets: SocketSet;
   readonly #pool: WorkerPool;
+  readonly #stapler: Stapler;
   readonly #stats = new StatsCollector();
   readonly #zones = new ZoneArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'zone', payload }),
     schedule: (flush) => void setImmediate(flush),
+    later: (check, ms) => void setTimeout(check, ms).unref(),
   });
   readonly #limits = new LimitArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'limit', payload }),
@@ -86,7 +89,17 @@ export class Primary {
     this.#parts = parts;
     this.#pidFile = new PidFile(pidPath(configuration));
     this.#sockets = new SocketSet(parts.log);
+    this.#stapler = new Stapler({
+      log: parts.log,
+      onStaple: (staple) => {
+        for (const { link } of this.#pool.alive) link.send({ type: 'staple', staple });
+      },
+      wallMs,
+    });
     this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
+      onStart: ({ link }) => {
+        for (const staple of this.#stapler.staples) link.send({ type: 'staple', staple });
+      },
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, hasServed) => this.#onDeath(worker, hasServed),
       onEnd: (worker) => {
@@ -147,6 +160,7 @@ export class Primary {
     this.#state = 'serving';
     this.#nameRetry.follow(this.#configuration.forWorkers.names);
     this.#tlsWatch.follow(this.#configuration.watchedTlsFiles.flat());
+    this.#stapler.follow(this.#configuration.stapleJobs);
     return true;
   }
 
@@ -197,6 +211,7 @@ export class Primary {
     this.#leaving.abort();
     this.#nameRetry.stop();
     this.#tlsWatch.stop();
+    this.#stapler.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -258,6 +273,7 @@ export class Primary {
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
     this.#tlsWatch.follow(configuration.watchedTlsFiles.flat());
+    this.#stapler.follow(configuration.stapleJobs);
     this.#pool.quitFrom(this.#workerCount, configuration.core.shutdownTimeoutMs);
     await this.#fillSlots();
   }
@@ -275,7 +291,9 @@ export class Primary {
     // Names may have been resolved meanwhile.
     const { forWorkers } = this.#configuration;
     const { tlsFiles } = renewed.forWorkers;
-    this.#configuration = { ...this.#configuration, forWorkers: { ...forWorkers, tlsFiles } };
+    const { stapleJobs } = renewed;
+    this.#configuration = { ...this.#configuration, stapleJobs, forWorkers: { ...forWorkers, tlsFiles } };
+    this.#stapler.follow(stapleJobs);
   }
 
   async #fillSlots(): Promise<void> {

@@ -10,6 +10,8 @@ import type { WorkerExit, WorkerLink } from './worker-link.ts';
 import { type StepResult, WorkerSlot } from './worker-slot.ts';
 
 export interface PoolEvents {
+  /** It has been started and is told all that it has to know. */
+  onStart(worker: WorkerSlot): void;
   onMessage(worker: WorkerSlot, message: FromWorker): void;
   /** It ended and nobody asked it to. `hasServed`: it had come as far as to accept. */
   onDeath(worker: WorkerSlot, hasServed: boolean): void;
@@ -63,6 +65,7 @@ export class WorkerPool {
     });
     link.once('exit', (exit) => this.#ended(worker, exit, hasServed));
     this.giveConnectionNumbers(worker);
+    this.#events.onStart(worker);
     this.#giveSockets(worker);
     const prepared = await worker.ask({ type: 'prepare', generation, config: config.forWorkers });
     if (prepared.outcome !== 'done') return prepared;

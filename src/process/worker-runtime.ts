@@ -1,6 +1,7 @@
 import type { WorkerUser } from '../modules/core/worker-user.ts';
 import type { LimitPrimaryMessage } from '../modules/limit-zone/limit-message.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
+import type { Staple } from '../net/ocsp/staple-plan.ts';
 import type { SessionPrimaryMessage } from '../net/tls-sessions/session-message.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage } from '../upstream/zone-message.ts';
@@ -39,6 +40,8 @@ export interface WorkerRuntime {
   onLimitMessage(message: LimitPrimaryMessage): void;
   /** Sessions of TLS that the primary has. */
   onSessionMessage(message: SessionPrimaryMessage): void;
+  /** An OCSP response has come, or is no more. */
+  onStaple(staple: Staple): void;
   /** Plain JSON for /lb_status. */
   upstreamStats(): unknown;
 }

@@ -87,6 +87,8 @@ export class Worker {
         return this.#parts.runtime.onLimitMessage(message.payload);
       case 'session':
         return this.#parts.runtime.onSessionMessage(message.payload);
+      case 'staple':
+        return this.#parts.runtime.onStaple(message.staple);
     }
   }
 

@@ -4,10 +4,11 @@ import { capturingMatch } from '../http/capturing-match.ts';
 import type { Location, VirtualServer } from '../http/location.ts';
 import { type LocationLevel, LocationRouter, type RegexLocation, type StaticLocation } from '../http/route-location.ts';
 import type { ServerTls } from '../http/tls.ts';
-import { http2Module } from '../modules/http2/http2-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
+import { http2Module } from '../modules/http2/http2-module.ts';
 import { serverTls } from '../modules/ssl/server-tls.ts';
 import { sslModule } from '../modules/ssl/ssl-module.ts';
+import { STAPLES } from '../net/ocsp/staple-plan.ts';
 import { TLS_FILES } from '../net/tls-files.ts';
 import { TLS_SESSIONS } from '../net/tls-sessions/session-plan.ts';
 import { compileLocation, type LocationContext } from './compile-location.ts';
@@ -35,7 +36,12 @@ export function compileServer(scope: Scope, context: LocationContext): VirtualSe
 function compileTls(scope: Scope, { services, findings }: LocationContext): ServerTls | null {
   let tls: ServerTls | null = null;
   findings.collect(scope.pos, () => {
-    tls = serverTls(scope.conf(sslModule), services.get(TLS_FILES), services.get(TLS_SESSIONS));
+    tls = serverTls(scope.conf(sslModule), {
+      files: services.get(TLS_FILES),
+      sessions: services.get(TLS_SESSIONS),
+      staples: services.get(STAPLES),
+      warn: (text, pos) => findings.add('warn', text, pos),
+    });
   });
   return tls;
 }

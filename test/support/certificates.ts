@@ -18,6 +18,10 @@ export interface CertificateOptions {
   readonly issuer?: Certificate;
   /** It may issue others. */
   readonly isCa?: boolean;
+  /** URL of the OCSP responder that it names. */
+  readonly ocsp?: string;
+  /** It may sign OCSP responses for its issuer. */
+  readonly signsOcsp?: boolean;
   /** Default `ec`. */
   readonly kind?: 'ec' | 'rsa';
   readonly days?: number;
@@ -42,6 +46,8 @@ export function makeCertificate(name: string, options: CertificateOptions = {}):
     openssl('req', '-new', '-utf8', '-key', at('key.pem'), '-subj', subject, '-out', at('request.pem'));
     const lines = [options.isCa === true ? 'basicConstraints=critical,CA:TRUE' : 'basicConstraints=CA:FALSE'];
     if (options.names !== undefined) lines.push(`subjectAltName=${options.names.map((dns) => `DNS:${dns}`).join(',')}`);
+    if (options.ocsp !== undefined) lines.push(`authorityInfoAccess=OCSP;URI:${options.ocsp}`);
+    if (options.signsOcsp === true) lines.push('extendedKeyUsage=OCSPSigning');
     writeFileSync(at('extensions'), `${lines.join('\n')}\n`);
     if (options.issuer !== undefined) {
       writeFileSync(at('issuer.pem'), options.issuer.cert);

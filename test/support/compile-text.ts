@@ -8,6 +8,7 @@ import type { ServerGroup } from '../../src/http/location.ts';
 import { CLUSTER_STATS, COUNTERS, DEFAULT_ERROR_LOG, LOG_FILES, MAIN_LOG } from '../../src/http/observe-services.ts';
 import { LIMITS, LimitPlan } from '../../src/modules/limit-zone/limit-plan.ts';
 import { LimitPort } from '../../src/modules/limit-zone/limit-port.ts';
+import { STAPLES, StaplePlan, Staples } from '../../src/net/ocsp/staple-plan.ts';
 import { TLS_FILES, TlsFiles } from '../../src/net/tls-files.ts';
 import { SessionPlan, TLS_SESSIONS } from '../../src/net/tls-sessions/session-plan.ts';
 import { SessionPort } from '../../src/net/tls-sessions/session-port.ts';
@@ -53,6 +54,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
       write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
     })
     .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
+    .provide(STAPLES, new StaplePlan(new Staples()))
     .provide(TLS_SESSIONS, new SessionPlan(new SessionPort({ send: () => undefined, later: () => undefined })))
     .provide(LIMITS, limits)
     .provide(COUNTERS, counters)

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../config/diagnostic.ts';
+import type { SourcePos } from '../../config/tree.ts';
 import type { ServerTls, TlsMeans } from '../../http/tls.ts';
+import type { StaplePlan } from '../../net/ocsp/staple-plan.ts';
 import { DEFAULT_SUITES, makesTickets, type ServerTlsSettings, serverContext } from '../../net/tls-context.ts';
 import type { TlsFiles } from '../../net/tls-files.ts';
 import {
@@ -14,12 +16,21 @@ import {
 import type { SessionPlan } from '../../net/tls-sessions/session-plan.ts';
 import { applyCommands } from './conf-command.ts';
 import type { SslConf } from './ssl-conf.ts';
+import { stapledCertificates } from './stapling.ts';
+
+export interface ServerTlsParts {
+  readonly files: TlsFiles;
+  readonly sessions: SessionPlan;
+  readonly staples: StaplePlan;
+  /** Something that is no reason to refuse. */
+  readonly warn: (text: string, pos: SourcePos | null) => void;
+}
 
 /**
  * What a server's `ssl_…` directives come to; null: nothing. Its certificates are read even where it listens without TLS, as nginx does.
  * Throws ConfigError in nginx's words.
  */
-export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan): ServerTls | null {
+export function serverTls(conf: SslConf, { files, sessions, staples, warn }: ServerTlsParts): ServerTls | null {
   const { certificates, verify, verifyDepth, rejectsHandshake } = conf;
   if (certificates.length === 0) {
     // What it asks of clients holds also where the certificate is the default server's.
@@ -48,7 +59,9 @@ export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan)
   const trusted = verify === 'off' ? [] : [...ownCas, ...moreCas];
   // 3. the rest
   const dhParameters = at('ssl_dhparam', () =>
-    conf.dhParameters === '' ? '' : readDhParameters(named(conf.dhParameters), files),
+    conf.dhParameters === ''
+      ? ''
+      : readDhParameters(named(conf.dhParameters), files, conf.ciphers.includes('@SECLEVEL=')),
   );
   const ticketKeys = at('ssl_session_ticket_key', () =>
     conf.ticketKeys.map((name) => readTicketKey(named(name), files)),
@@ -68,14 +81,29 @@ export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan)
     ticketKey: ownTicketKey,
     sessionTimeoutSec: conf.sessionTimeoutSec,
     verifiesClients: verify !== 'off',
-    sessionTerms: `${verify} ${verifyDepth}`,
+    sessionTerms: [verify, String(verifyDepth), ...pairs.map(({ cert }) => cert), ...trusted, ...crl],
   };
+  const context = at('ssl_certificate', () => serverContext(settings));
+  const stapled = at('ssl_stapling_file', () =>
+    stapledCertificates({
+      conf,
+      pairs,
+      trusted: [...moreCas, ...ownCas],
+      files,
+      plan: staples,
+      warn: (text) => warn(text, conf.positions['ssl_stapling'] ?? null),
+      contextOf: (pair) => (pairs.length === 1 ? context : serverContext({ ...settings, pairs: [pair] })),
+    }),
+  );
+  // Which certificate the client can use is not plain then.
+  const isPlain = pairs.length === 1 || settings.sigalgs === '';
   const means: TlsMeans = {
-    context: at('ssl_certificate', () => serverContext(settings)),
+    context,
     sessions: sessions.cache(conf.sessionCache, conf.sessionTimeoutSec * 1000),
     ticketKeys: makesTickets(settings) ? [ownTicketKey, ...ticketKeys.slice(1)] : null,
     hasTls13: settings.protocols.includes('TLSv1.3'),
     recordBytes: conf.bufferBytes,
+    stapled: stapled === null || !isPlain ? null : { certificates: stapled, isSingle: pairs.length === 1 },
   };
   const trustKey = verify === 'off' ? '' : digest([verify, String(verifyDepth), ...trusted, ...crl]);
   return { means, verify, trustKey, verifyDepth, rejectsHandshake };
@@ -84,7 +112,8 @@ export function serverTls(conf: SslConf, files: TlsFiles, sessions: SessionPlan)
 /** All that `ssl_certificate_watch` looks at. */
 function fileNames(conf: SslConf): string[] {
   const { certificates, keys, passwordFile, clientCertificate, trustedCertificate, crl, ticketKeys } = conf;
-  const names = [...certificates, ...keys, passwordFile, clientCertificate, trustedCertificate, crl, ...ticketKeys];
+  const others = [passwordFile, clientCertificate, trustedCertificate, crl, conf.staples ? conf.staplingFile : ''];
+  const names = [...certificates, ...keys, ...ticketKeys, ...others];
   return names.filter((name) => name !== '');
 }
 

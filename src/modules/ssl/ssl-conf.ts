@@ -20,6 +20,14 @@ export interface SslConf {
   sessionCache: SessionCacheConf;
   hasTickets: boolean;
   ticketKeys: readonly string[];
+  /** `ssl_stapling`. */
+  staples: boolean;
+  /** `ssl_stapling_file`; ''. */
+  staplingFile: string;
+  /** `ssl_stapling_responder`; '' = the one that the certificate names. */
+  staplingResponder: string;
+  /** `ssl_stapling_verify`. */
+  verifiesStaples: boolean;
   /** `ssl_certificate_watch`. */
   watchesCertificates: boolean;
   /** `ssl_buffer_size`. */
@@ -50,6 +58,10 @@ export function sslDefaults(): SslConf {
     sessionCache: NO_SESSION_CACHE,
     hasTickets: true,
     ticketKeys: [],
+    staples: false,
+    staplingFile: '',
+    staplingResponder: '',
+    verifiesStaples: false,
     watchesCertificates: false,
     bufferBytes: 16_384,
     rejectsHandshake: false,

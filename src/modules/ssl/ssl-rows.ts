@@ -1,6 +1,6 @@
 import { HTTP, SERVER } from '../../config/contexts.ts';
 import type { DirectiveSpec, DirectiveUse } from '../../config/directive-spec.ts';
-import { flag, integer, oneOf, sizeBytes, text, texts, timeSec, wordList } from '../../config/values.ts';
+import { flag, integer, oneOf, sizeBytes, texts, timeSec, wordList } from '../../config/values.ts';
 import { VERIFY_MODES } from '../../http/tls.ts';
 import { TLS_PROTOCOLS } from '../../net/tls-context.ts';
 import { readConfCommand } from './conf-command.ts';
@@ -59,9 +59,6 @@ function idle(name: string, syntax: string, check: (use: DirectiveUse) => unknow
   };
 }
 
-const NO_STAPLING = 'OCSP responses are neither fetched nor sent.';
-const STAPLING_IGNORED = '"ssl_stapling" ignored, OCSP responses are not fetched here';
-
 export const sslRows: readonly Row[] = [
   files('ssl_certificate', 'certificates', 'Certificate with its chain, in PEM; once for each kind of key.'),
   files('ssl_certificate_key', 'keys', 'Key of the certificate that is named in the same place of the list.'),
@@ -116,6 +113,7 @@ export const sslRows: readonly Row[] = [
     name: 'ssl_session_cache',
     contexts: CONTEXTS,
     args: [1, 2],
+    repeat: 'last',
     field: 'sessionCache',
     parse: readSessionCache,
     syntax: 'off | none | [builtin[:size]] [shared:name:size]',
@@ -188,10 +186,27 @@ export const sslRows: readonly Row[] = [
     'Node takes no early data.',
     '"ssl_early_data" is not supported on this platform, ignored',
   ),
-  idle('ssl_stapling', 'on | off', flag, NO_STAPLING, STAPLING_IGNORED),
-  idle('ssl_stapling_verify', 'on | off', flag, NO_STAPLING),
-  idle('ssl_stapling_file', 'file', text, NO_STAPLING, '"ssl_stapling_file" ignored, OCSP responses are not sent here'),
-  idle('ssl_stapling_responder', 'url', text, NO_STAPLING),
+  onOff(
+    'ssl_stapling',
+    'staples',
+    false,
+    "Clients that ask get the certificate's OCSP response, once the responder has given one; the primary asks, for all workers. A responder that fails is a warning.",
+  ),
+  file('ssl_stapling_file', 'staplingFile', 'The OCSP response, in DER, instead of asking for it.'),
+  {
+    name: 'ssl_stapling_responder',
+    contexts: CONTEXTS,
+    args: 1,
+    field: 'staplingResponder',
+    syntax: 'url',
+    doc: 'Whom to ask (`http://` only) instead of the one that the certificate names.',
+  },
+  onOff(
+    'ssl_stapling_verify',
+    'verifiesStaples',
+    false,
+    "OCSP responses must be signed by the certificate's issuer, by whom it has named for that, or by one of `ssl_trusted_certificate`.",
+  ),
   {
     ...idle(
       'ssl_certificate_cache',

@@ -14,7 +14,12 @@ function setTicketKey(context: SecureContext, key: Buffer): void {
  * is read, which is what a new socket does in the next tick, and the newest again before anything else happens. Tickets that the
  * handshake makes are of the newest.
  */
-export function useTicketKey<T>({ context, ticketKeys }: TlsMeans, hello: ClientHello, make: () => T): T {
+export function useTicketKey<T>(
+  context: SecureContext,
+  ticketKeys: TlsMeans['ticketKeys'],
+  hello: ClientHello,
+  make: () => T,
+): T {
   const [newest, ...older] = ticketKeys ?? [];
   if (newest === undefined || older.length === 0) return make();
   const ticket = hello.ticket.length > 0 ? hello.ticket : hello.identity;
