@@ -8,7 +8,8 @@ export function isHealthy(peer: PeerView, nowMs: number): boolean {
 
 /** At its `max_conns`. */
 export function isFull(peer: PeerView): boolean {
-  return peer.maxConns !== 0 && peer.active >= peer.maxConns;
+  if (peer.maxConns === 0) return false;
+  return peer.lease === null ? peer.active >= peer.maxConns : peer.lease.left <= 0;
 }
 
 /** The one test whether a request may go to a peer; every balancer uses it, none looks at `fails` itself. */

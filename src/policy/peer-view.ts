@@ -27,6 +27,8 @@ export interface PeerView {
   isDown: boolean;
   /** False: another worker has the trial of this peer (zones); without a zone always true. */
   mayTry: boolean;
+  /** Requests that may still begin, where workers share `max_conns` exactly (zones); null: `active` is held against `maxConns`. */
+  readonly lease: { readonly left: number } | null;
   /** Name that `hash … consistent` places on the ring: as configured, `host:port` or `unix:/path`. */
   readonly name: string;
 }
@@ -55,6 +57,7 @@ export function peerView(name: string, limits: PeerLimits = {}): PeerView {
     checkedAtMs: Number.NEGATIVE_INFINITY,
     isDown: limits.isDown ?? false,
     mayTry: true,
+    lease: null,
     name,
   };
 }

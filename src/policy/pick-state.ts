@@ -14,6 +14,13 @@ export class PickState {
   /** Number put before the key at the next hashing (`hash`); 0 = none yet. */
   rehash = 0;
 
+  /** The same request looks again, as other peers may be available now. */
+  lookAgain(): void {
+    this.hash = 0;
+    this.misses = 0;
+    this.rehash = 0;
+  }
+
   /** For a new request. */
   reset(): void {
     this.tried.clear();

@@ -41,7 +41,9 @@ const isStats = shape({
 });
 const isZoneOpen = shape({
   kind: (kind) => kind === 'zone-open',
-  peers: listOf(shape({ id: isText, weight: isNumber, maxFails: isNumber, failTimeoutMs: isNumber, maxConns: isNumber })),
+  peers: listOf(
+    shape({ id: isText, weight: isNumber, maxFails: isNumber, failTimeoutMs: isNumber, maxConns: isNumber }),
+  ),
 });
 const isZoneReport = shape({
   kind: (kind) => kind === 'zone-report',

@@ -2,6 +2,7 @@ import type { PeerView } from '../policy/peer-view.ts';
 import { addressText, type PeerAddress } from './peer-address.ts';
 import type { PeerConf } from './peer-conf.ts';
 import { emptyPeerStats, type PeerStats } from './peer-stats.ts';
+import type { SlotLease } from './slot-lease.ts';
 import type { ZonedPeer } from './zone-port.ts';
 
 /** One live server of a group. Outlives a reload when name and address stay the same; its conf then changes. */
@@ -26,6 +27,7 @@ export class Peer implements PeerView {
   checkedAtMs = Number.NEGATIVE_INFINITY;
   isDown: boolean;
   mayTry = true;
+  lease: SlotLease | null = null;
   /** Requests under way in this worker; `active` adds those of the others when there is a zone. */
   localActive = 0;
   readonly stats: PeerStats = emptyPeerStats();

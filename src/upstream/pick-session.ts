@@ -20,12 +20,18 @@ export class PickSession {
   index = -1;
   /** nginx's `pc->tries`: attempts left, the present one included. The caller cuts it to `proxy_next_upstream_tries` after `newSession`. */
   tries = 0;
+  /** The pick failed, and another worker may have a slot of `max_conns` left: see `UpstreamGroup.awaitSlot`. */
+  isShort = false;
+  /** That was asked, in vain or not, for the pick at hand. */
+  hasAsked = false;
 
   begin(sides: GroupSides): void {
     this.state.reset();
     this.sides = sides;
     this.side = sides.primaries;
     this.index = -1;
+    this.isShort = false;
+    this.hasAsked = false;
     this.tries = sides.primaries.set.tries + (sides.backups === null ? 0 : sides.backups.set.tries);
   }
 

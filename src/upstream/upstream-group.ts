@@ -1,5 +1,6 @@
 import type { Exchange } from '../http/exchange.ts';
 import type { Template } from '../http/variable.ts';
+import { isFull, isHealthy } from '../policy/availability.ts';
 import type { Balancer, BalancerDef, RandomSource } from '../policy/balancer.ts';
 import type { PeerOutcome } from '../policy/outcome.ts';
 import { type HealthChange, settle } from '../policy/passive-health.ts';
@@ -57,6 +58,13 @@ export interface GroupZone {
   picked(peer: Peer, nowMs: number): void;
   /** `outcome` is 'neutral' where failures don't count. */
   released(peer: Peer, outcome: PeerOutcome, nowMs: number): void;
+  /** `done`, later, when one of these peers may have a slot of `max_conns` for this worker, or none has. */
+  awaitSlot(peers: readonly Peer[], done: () => void): Awaited;
+}
+
+/** Something that is waited for. */
+export interface Awaited {
+  cancel(): void;
 }
 
 /** Where zoned groups find the other workers; see ZonePort. */
@@ -121,24 +129,48 @@ export class UpstreamGroup {
     return session;
   }
 
-  /** The peer for the next attempt; null = `no live upstreams`. Pair it with exactly one `release`. */
+  /**
+   * The peer for the next attempt; null = `no live upstreams`, unless `session.isShort` says that `awaitSlot` may find one. Pair it with
+   * exactly one `release`.
+   */
   pick(session: PickSession, nowMs: number): Peer | null {
     if (this.zone !== null) this.zone.beforePick(nowMs);
     let side = session.side;
     let index = side.balancer.pick(session.state, nowMs);
+    if (index < 0 && this.#isShort(session, nowMs)) return null;
     const backups = session.sides.backups;
     if (index < 0 && backups !== null && side !== backups) {
       session.side = side = backups;
       session.state.tried.clear();
+      session.hasAsked = false;
       index = side.balancer.pick(session.state, nowMs);
+      if (index < 0 && this.#isShort(session, nowMs)) return null;
     }
     const peer = side.peers[index];
     if (peer === undefined) return null;
     session.index = index;
+    session.hasAsked = false;
     peer.localActive++;
     peer.stats.requests++;
     if (this.zone !== null) this.zone.picked(peer, nowMs);
     return peer;
+  }
+
+  /** After a pick that fell short: `done` when another pick is worth trying, once. */
+  awaitSlot(session: PickSession, nowMs: number, done: () => void): Awaited {
+    const peers = session.side.peers.filter((_peer, index) => isOutOfSlots(session, index, nowMs));
+    return (this.zone as GroupZone).awaitSlot(peers, () => {
+      session.isShort = false;
+      session.hasAsked = true;
+      session.state.lookAgain();
+      done();
+    });
+  }
+
+  #isShort(session: PickSession, nowMs: number): boolean {
+    if (this.zone === null || session.hasAsked) return false;
+    session.isShort = session.side.peers.some((_peer, index) => isOutOfSlots(session, index, nowMs));
+    return session.isShort;
   }
 
   /** Ends the attempt that `pick` began. Says when this put the peer out or brought it back, for the log. */
@@ -177,4 +209,11 @@ export class UpstreamGroup {
     const balancer = this.method.def.create({ set, args: this.method.args, random: this.#random });
     return { peers, set, balancer };
   }
+}
+
+/** Nothing but its `max_conns` speaks against this peer, and another worker may hold what is left of that. */
+function isOutOfSlots({ side, state }: PickSession, index: number, nowMs: number): boolean {
+  const peer = side.peers[index] as Peer;
+  if (peer.lease === null || peer.isDown || !isFull(peer)) return false;
+  return side.set.isSingle || (isHealthy(peer, nowMs) && !state.tried.has(index));
 }

@@ -1,6 +1,14 @@
 import { settle } from '../policy/passive-health.ts';
 import { type PeerView, peerView } from '../policy/peer-view.ts';
-import type { ZoneEvent, ZonePeerLimits, ZonePeerUpdate, ZoneUpdate, ZoneWorkerMessage } from './zone-message.ts';
+import { SlotArbiter } from './slot-arbiter.ts';
+import type {
+  SlotOrder,
+  ZoneEvent,
+  ZonePeerLimits,
+  ZonePeerUpdate,
+  ZoneUpdate,
+  ZoneWorkerMessage,
+} from './zone-message.ts';
 
 /** How the primary knows a worker: its pid, say. */
 export type ZoneWorkerId = number;
@@ -9,6 +17,8 @@ export interface ZoneArbiterInit {
   readonly send: (worker: ZoneWorkerId, message: ZoneUpdate) => void;
   /** Runs `flush` soon, once: what many workers reported in a turn of the event loop goes out as one message to each. */
   readonly schedule: (flush: () => void) => void;
+  /** Runs `check` after that time. */
+  readonly later: (check: () => void, ms: number) => void;
 }
 
 /**
@@ -22,11 +32,20 @@ export class ZoneArbiter {
   /** Peers that each worker has open. */
   readonly #workers = new Map<ZoneWorkerId, Set<string>>();
   readonly #changed = new Set<SharedPeer>();
+  readonly #slots: SlotArbiter;
+  readonly #slotOrders = new Map<ZoneWorkerId, SlotOrder[]>();
   #isScheduled = false;
 
   constructor(init: ZoneArbiterInit) {
     this.#send = init.send;
     this.#schedule = init.schedule;
+    this.#slots = new SlotArbiter({
+      order: (worker, order) => {
+        this.#slotOrders.set(worker, [...(this.#slotOrders.get(worker) ?? []), order]);
+        this.#plan();
+      },
+      later: init.later,
+    });
   }
 
   receive(worker: ZoneWorkerId, message: ZoneWorkerMessage): void {
@@ -47,11 +66,14 @@ export class ZoneArbiter {
       peer.note(worker, event);
       this.#touch(peer);
     }
+    for (const report of message.slots) this.#slots.receive(worker, report);
   }
 
   /** A worker ended, whyever. */
   workerGone(worker: ZoneWorkerId): void {
     this.#workers.delete(worker);
+    this.#slotOrders.delete(worker);
+    this.#slots.workerGone(worker);
     for (const peer of this.#peers.values()) {
       if (peer.forget(worker)) this.#touch(peer);
     }
@@ -66,10 +88,12 @@ export class ZoneArbiter {
       const peer = this.#peers.get(one.id) ?? new SharedPeer(one);
       this.#peers.set(one.id, peer);
       peer.limit(one);
+      this.#slots.open(worker, one.id, one.maxConns);
       if (before?.has(one.id) !== true) peer.welcome(worker);
       this.#touch(peer);
     }
     for (const id of before ?? []) {
+      if (!ids.has(id)) this.#slots.close(worker, id);
       const peer = ids.has(id) ? undefined : this.#peers.get(id);
       if (peer?.forget(worker) === true) this.#touch(peer);
     }
@@ -86,6 +110,10 @@ export class ZoneArbiter {
 
   #touch(peer: SharedPeer): void {
     this.#changed.add(peer);
+    this.#plan();
+  }
+
+  #plan(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
     this.#schedule(() => this.#flush());
@@ -102,9 +130,13 @@ export class ZoneArbiter {
         if (update !== null) peers.push(update);
         if (peer.wantsYieldOf(worker)) wanted.push(peer.id);
       }
-      if (peers.length > 0 || wanted.length > 0) this.#send(worker, { kind: 'zone-update', peers, yield: wanted });
+      const slots = this.#slotOrders.get(worker) ?? [];
+      if (peers.length > 0 || wanted.length > 0 || slots.length > 0) {
+        this.#send(worker, { kind: 'zone-update', peers, yield: wanted, slots });
+      }
     }
     this.#changed.clear();
+    this.#slotOrders.clear();
   }
 }
 

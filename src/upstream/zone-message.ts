@@ -19,6 +19,8 @@ export interface ZonePeerLimits {
   readonly weight: number;
   readonly maxFails: number;
   readonly failTimeoutMs: number;
+  /** 0 = no limit. */
+  readonly maxConns: number;
 }
 
 /** What happened in a worker since its last report. */
@@ -26,6 +28,18 @@ export interface ZoneReport {
   readonly kind: 'zone-report';
   readonly counts: readonly ZoneCount[];
   readonly events: readonly ZoneEvent[];
+  readonly slots: readonly SlotReport[];
+}
+
+/** Of a peer with `max_conns`. */
+export interface SlotReport {
+  readonly id: string;
+  /** Slots that requests wait for: a question, answered once; 0 = none. */
+  readonly wants: number;
+  /** Slots that this worker has no more. */
+  readonly returned: number;
+  /** It answers a recall. */
+  readonly isAnswer: boolean;
 }
 
 export interface ZoneCount {
@@ -56,6 +70,18 @@ export interface ZoneUpdate {
   readonly peers: readonly ZonePeerUpdate[];
   /** Ids whose right to try is wanted back: answered by `yielded`, unless the trial has begun. */
   readonly yield: readonly string[];
+  readonly slots: readonly SlotOrder[];
+}
+
+/** Of a peer with `max_conns`. */
+export interface SlotOrder {
+  readonly id: string;
+  /** Slots that this worker has from now on. */
+  readonly granted: number;
+  /** It answers a question. */
+  readonly isAnswer: boolean;
+  /** Unused slots that are wanted back, at most; answered at once; 0 = none. */
+  readonly recall: number;
 }
 
 export interface ZonePeerUpdate {

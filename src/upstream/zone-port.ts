@@ -1,6 +1,7 @@
 import { roundRobin } from '../policy/balance/round-robin.ts';
 import type { PeerOutcome } from '../policy/outcome.ts';
 import type { Peer } from './peer.ts';
+import { SlotPort } from './slot-port.ts';
 import type { GroupZone, UpstreamGroup, ZoneLink } from './upstream-group.ts';
 import type { ZoneEvent, ZonePeerUpdate, ZoneReport, ZoneUpdate, ZoneWorkerMessage } from './zone-message.ts';
 
@@ -8,12 +9,14 @@ export interface ZonePortInit {
   readonly send: (message: ZoneWorkerMessage) => void;
   /** Runs `flush` soon, once: all that happens in a turn of the event loop goes out as one message. */
   readonly schedule: (flush: () => void) => void;
+  /** Runs `check` after that time. */
+  readonly later: (check: () => void, ms: number) => void;
 }
 
 /**
  * A worker's half of the zones. Decisions are made here, at once, from what this worker knows; what it does is reported in
  * batches, and the primary's answers correct the numbers that the policies read. So a peer's failures are exact when the answers
- * are in; a limit (`max_conns`) can be overrun by the picks that other workers made within one exchange of messages, and no more.
+ * are in. `max_conns` is exact at any time: see SlotPort.
  */
 export class ZonePort implements ZoneLink {
   readonly #send: ZonePortInit['send'];
@@ -21,6 +24,7 @@ export class ZonePort implements ZoneLink {
   #peers = new Map<string, ZonedPeer>();
   readonly #dirty = new Set<ZonedPeer>();
   #events: ZoneEvent[] = [];
+  readonly #slots: SlotPort;
   /** Peers that are out and another worker's to try. */
   readonly #waiting = new Set<ZonedPeer>();
   #isScheduled = false;
@@ -29,6 +33,7 @@ export class ZonePort implements ZoneLink {
   constructor(init: ZonePortInit) {
     this.#send = init.send;
     this.#schedule = init.schedule;
+    this.#slots = new SlotPort({ plan: () => this.#plan(), later: init.later });
   }
 
   /** The only worker there is: counts need not be told; failures are, so that they outlive it. */
@@ -66,8 +71,10 @@ export class ZonePort implements ZoneLink {
         weight: peer.weight,
         maxFails: peer.maxFails,
         failTimeoutMs: peer.failTimeoutMs,
+        maxConns: peer.maxConns,
       })),
     });
+    this.#slots.open(new Map([...this.#peers.values()].map(({ id, peer }) => [id, peer])));
     // A new list forgets nobody's count: what is under way is told anew.
     for (const zoned of this.#peers.values()) if (zoned.peer.localActive > 0) this.#touch(zoned);
   }
@@ -81,6 +88,7 @@ export class ZonePort implements ZoneLink {
       if (update.picks > 0) moved.add(zoned.group);
     }
     for (const group of moved) this.#applyPicks(group);
+    for (const order of message.slots) this.#slots.receive(order);
     for (const id of message.yield) {
       const zoned = this.#peers.get(id);
       if (zoned === undefined || !zoned.peer.mayTry) continue;
@@ -95,18 +103,25 @@ export class ZonePort implements ZoneLink {
       if (this.#waiting.size > 0) this.#askForTrials(nowMs);
     },
     picked: (peer, nowMs) => {
-      const zoned = peer.zoned;
+      const { zoned, lease } = peer;
+      if (lease !== null) this.#slots.taken(lease);
       if (zoned === null) return;
       zoned.picks++;
       if (peer.fails > 0 && peer.checkedAtMs === nowMs) this.#tell(zoned, 'trial', nowMs);
       this.#touch(zoned);
     },
     released: (peer, outcome, nowMs) => {
-      const zoned = peer.zoned;
+      const { zoned, lease } = peer;
+      if (lease !== null) this.#slots.released(lease);
       if (zoned === null) return;
       this.#noteOutcome(zoned, outcome, nowMs);
       this.#touch(zoned);
     },
+    awaitSlot: (peers, done) =>
+      this.#slots.await(
+        peers.flatMap(({ lease }) => (lease === null ? [] : [lease])),
+        done,
+      ),
   };
 
   #noteOutcome(zoned: ZonedPeer, outcome: PeerOutcome, nowMs: number): void {
@@ -199,7 +214,10 @@ export class ZonePort implements ZoneLink {
     this.#dirty.clear();
     const events = this.#events;
     this.#events = [];
-    if (counts.length > 0 || events.length > 0) this.#send({ kind: 'zone-report', counts, events });
+    const slots = this.#slots.takeReports();
+    if (counts.length > 0 || events.length > 0 || slots.length > 0) {
+      this.#send({ kind: 'zone-report', counts, events, slots });
+    }
   }
 
   /** The peer is no longer shared: only what this worker does counts. */

@@ -52,7 +52,7 @@ export const DELIBERATE_DIFFERENCES = {
   'client aborts': "A request that its client gave up leaves its peer's failures as they were.",
   fail_timeout: 'Counted in milliseconds; nginx compares whole seconds.',
   zones:
-    'Workers report to the primary; `max_conns` can be overrun within one exchange of messages. `limit_conn` hears of what ended in another worker a moment later.',
+    'Workers report to the primary, which lends them the slots of `max_conns`. `limit_conn` hears of what ended in another worker a moment later.',
   'paths that lead up':
     'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
   syslog:

@@ -210,6 +210,10 @@ export class ProxyRequest
     const group = this.#group as UpstreamGroup;
     this.#stage = 'connecting';
     const peer = group.pick(this.#session, now);
+    if (peer === null && this.#session.isShort) {
+      this.#awaitSlot(group, now, startsGroup);
+      return;
+    }
     this.#beginAttempt(peer === null ? group.name : peer.addressText, now, startsGroup);
     if (peer === null) {
       (this.#attempt as UpstreamAttempt).status = 502;
@@ -220,6 +224,16 @@ export class ProxyRequest
     }
     this.#peer = peer;
     this.#connect(peer, false);
+  }
+
+  /** Other workers may hold what is left of `max_conns`. */
+  #awaitSlot(group: UpstreamGroup, now: number, startsGroup: boolean): void {
+    const turn = ++this.#connectTurn;
+    this.#connecting = group.awaitSlot(this.#session, now, () => {
+      if (turn !== this.#connectTurn) return;
+      this.#connecting = null;
+      this.#next(this.worker.now(), startsGroup);
+    });
   }
 
   #beginAttempt(address: string, now: number, startsGroup: boolean): void {

@@ -40,13 +40,17 @@ describe('a message of a worker', () => {
     answer({}),
     answer({ upstreams: [{ name: 'u', peers: [peer] }] }),
     { type: 'counters', counters },
-    { type: 'zone', payload: { kind: 'zone-open', peers: [{ id: 'a', weight: 1, maxFails: 1, failTimeoutMs: 1 }] } },
+    {
+      type: 'zone',
+      payload: { kind: 'zone-open', peers: [{ id: 'a', weight: 1, maxFails: 1, failTimeoutMs: 1, maxConns: 0 }] },
+    },
     {
       type: 'zone',
       payload: {
         kind: 'zone-report',
         counts: [{ id: 'a', active: 1, picks: 1 }],
         events: [{ id: 'a', what: 'failed', atMs: 1 }],
+        slots: [{ id: 'a', wants: 1, returned: 0, isAnswer: false }],
       },
     },
   ]) {
@@ -81,8 +85,15 @@ describe('nonsense, which must not get as far as the primary', () => {
     { type: 'zone' },
     { type: 'zone', payload: { kind: 'zone-open' } },
     { type: 'zone', payload: { kind: 'zone-open', peers: [{}] } },
-    { type: 'zone', payload: { kind: 'zone-report', counts: [], events: [{ id: 'a', what: 'no', atMs: 1 }] } },
-    { type: 'zone', payload: { kind: 'zone-report', counts: [{ id: 'a', active: null, picks: 1 }], events: [] } },
+    {
+      type: 'zone',
+      payload: { kind: 'zone-report', counts: [], events: [{ id: 'a', what: 'no', atMs: 1 }], slots: [] },
+    },
+    { type: 'zone', payload: { kind: 'zone-report', counts: [], events: [], slots: [{ id: 'a', wants: '1' }] } },
+    {
+      type: 'zone',
+      payload: { kind: 'zone-report', counts: [{ id: 'a', active: null, picks: 1 }], events: [], slots: [] },
+    },
   ]) {
     test(JSON.stringify(message).slice(0, 90), () => expect(isFromWorker(message)).toBe(false));
   }

@@ -11,6 +11,8 @@ import { readUpstreams } from './read-upstreams.ts';
 export interface Lease {
   readonly peer: Peer;
   readonly session: PickSession;
+  /** The group of the configuration that it began with. */
+  readonly group: UpstreamGroup;
 }
 
 /** One worker process: its own registry and port. */
@@ -26,7 +28,7 @@ export class SimulatedWorker {
     schedule: (run: () => void) => void,
   ) {
     this.id = id;
-    this.port = new ZonePort({ send, schedule });
+    this.port = new ZonePort({ send, schedule, later: () => undefined });
     this.registry = new UpstreamRegistry({ previous: null, names: {}, zones: this.port });
     this.load(text);
   }
@@ -45,13 +47,27 @@ export class SimulatedWorker {
   }
 
   pick(nowMs: number): Lease | null {
-    const session = this.group.newSession(fakeExchange());
-    const peer = this.group.pick(session, nowMs);
-    return peer === null ? null : { peer, session };
+    const { group } = this;
+    const session = group.newSession(fakeExchange());
+    const peer = group.pick(session, nowMs);
+    return peer === null ? null : { peer, session, group };
+  }
+
+  /** As a request does: waits where a slot may still come. `done` gets null when there is no peer. */
+  pickOrWait(nowMs: number, done: (lease: Lease | null) => void): { cancel(): void } | null {
+    const { group } = this;
+    const session = group.newSession(fakeExchange());
+    const attempt = (): { cancel(): void } | null => {
+      const peer = group.pick(session, nowMs);
+      if (peer === null && session.isShort) return group.awaitSlot(session, nowMs, () => void attempt());
+      done(peer === null ? null : { peer, session, group });
+      return null;
+    };
+    return attempt();
   }
 
   release(lease: Lease, outcome: 'ok' | 'failed' | 'neutral', nowMs: number): void {
-    this.group.release(lease.session, lease.peer, outcome, nowMs);
+    lease.group.release(lease.session, lease.peer, outcome, nowMs);
   }
 
   /** A whole request at one peer; its last port digit, or null: no live upstreams. */
@@ -70,6 +86,8 @@ export class ZoneSimulation {
   readonly #text: string;
   #wire: (() => void)[] = [];
   #turn: (() => void)[] = [];
+  #later: (() => void)[] = [];
+  readonly #stopped = new Set<number>();
   messages = 0;
 
   constructor(text: string, workers: number) {
@@ -77,6 +95,7 @@ export class ZoneSimulation {
     this.arbiter = new ZoneArbiter({
       send: (worker, message) => this.#post(message, (copy: ZoneUpdate) => this.#worker(worker)?.port.receive(copy)),
       schedule: (run) => this.#turn.push(run),
+      later: (run) => this.#later.push(run),
     });
     for (let id = 0; id < workers; id++) this.addWorker(id);
     this.settle();
@@ -102,6 +121,11 @@ export class ZoneSimulation {
     this.arbiter.workerGone(id);
   }
 
+  /** It hears nothing any more, and is not known to be dead. */
+  stop(id: number): void {
+    this.#stopped.add(id);
+  }
+
   /** One turn of every event loop, then one trip of what was sent. */
   deliver(): void {
     const turn = this.#turn;
@@ -110,6 +134,13 @@ export class ZoneSimulation {
     const wire = this.#wire;
     this.#wire = [];
     for (const arrive of wire) arrive();
+  }
+
+  /** The primary's patience is over with all that it waits for. */
+  elapse(): void {
+    const later = this.#later;
+    this.#later = [];
+    for (const run of later) run();
   }
 
   /** Until nobody has anything to say. */
@@ -121,7 +152,7 @@ export class ZoneSimulation {
   }
 
   #worker(id: number): SimulatedWorker | undefined {
-    return this.workers.find((worker) => worker.id === id);
+    return this.#stopped.has(id) ? undefined : this.workers.find((worker) => worker.id === id);
   }
 
   #post<M extends ZoneMessage>(message: M, arrive: (copy: M) => void): void {

@@ -169,20 +169,6 @@ describe('requests under way with a zone', () => {
     ]);
   });
 
-  test('max_conns counts over all workers', () => {
-    const text = 'upstream u { zone z 64k; server 127.0.0.1:1 max_conns=2; server 127.0.0.1:2 down; }';
-    const simulation = new ZoneSimulation(text, 2);
-    const [first, second] = simulation.workers;
-    if (first === undefined || second === undefined) throw new Error('no workers');
-    const lease = first.pick(1000);
-    expect(second.pick(1000)).not.toBeNull();
-    simulation.settle();
-    expect([first.pick(1001), second.pick(1001)]).toEqual([null, null]);
-    if (lease !== null) first.release(lease, 'ok', 1002);
-    simulation.settle();
-    expect(second.pick(1003)).not.toBeNull();
-  });
-
   test('of a dead worker are dropped', () => {
     const simulation = new ZoneSimulation(LEAST, 2);
     const [first, second] = simulation.workers;
