@@ -69,6 +69,8 @@ export class H2UpstreamSession implements Deadlined {
     this.scheme = scheme;
     this.#deadlines = deadlines;
     this.#waiter = waiter;
+    // The socket may be half open, and node:http2 would not notice that the peer has ended.
+    socket.once('end', () => socket.end());
     const session = connect('http://upstream', {
       createConnection: () => socket,
       settings: {

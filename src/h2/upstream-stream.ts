@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2';
+import { Readable } from 'node:stream';
 import { turnMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
@@ -53,6 +54,8 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
   #isPaused = false;
   #isPauseDue = false;
   #remaining = -1;
+  /** The peer has said that its answer is whole (END_STREAM). */
+  #isEnded = false;
   #interimBytes = 0;
   #trailers: HeaderBlock | null = null;
   #error: Error | null = null;
@@ -158,6 +161,11 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     const onInterim: OnFields = (_fields, _flags, raw) => this.#onInterim(raw);
     const onResponse: OnFields = (_fields, flags, raw) => this.#onResponse(flags, raw);
     const onTrailers: OnFields = (_fields, _flags, raw) => this.#onTrailers(raw);
+    // An end that is pushed when the stream is closed already is no END_STREAM, but Node's own: nothing else tells RST_STREAM without an error from an end.
+    stream.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (chunk === null && !stream.closed) this.#isEnded = true;
+      return Readable.prototype.push.call(stream, chunk, encoding);
+    };
     stream.on('headers', turn(onInterim) as () => void);
     stream.on('response', turn(onResponse) as () => void);
     stream.on('trailers', turn(onTrailers) as () => void);
@@ -242,10 +250,8 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
   }
 
   #onEnd(): void {
-    const stream = this.#stream as ClientHttp2Stream;
-    // Node ends the reading side, too, when the connection breaks.
-    const isBroken = stream.destroyed || this.#session.destroyed || stream.rstCode !== constants.NGHTTP2_NO_ERROR;
-    if (this.#state !== 'body' || isBroken) return; // 'close' follows
+    // Node ends the reading side, too, when the stream or its connection breaks.
+    if (this.#state !== 'body' || !this.#isEnded) return; // 'close' follows
     if (this.#remaining > 0) return this.#failWith(this.#owner.failure());
     this.#state = 'done';
     this.#deadlines.remove(this);

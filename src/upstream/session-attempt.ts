@@ -51,7 +51,7 @@ export class SessionAttempt {
           onReady: (session) => this.#ready(session),
           onFailed: (error, isNoHttp2) =>
             this.#fail(
-              isNoHttp2 ? connectError(`${NO_HTTP2}: ${error.message}`, 'invalid-response', 502, error) : error,
+              isNoHttp2 ? connectError(`${NO_HTTP2}: ${error.message}`, 'handshake-failed', 502, error) : error,
             ),
         });
       },
