@@ -57,7 +57,8 @@ export class StreamFilter implements BodyFilter {
     this.#trailers = trailers;
     this.#isEnded = true;
     this.#hasRefused = false;
-    this.#stream.end();
+    if (this.#codec.isDecoder && this.#sizes.in === 0) this.#onEnd();
+    else this.#stream.end();
   }
 
   onWritable(): void {
