@@ -144,6 +144,12 @@ export class H2Stream implements ClientStream, Deadlined {
       ex.location.errorLog.write('error', ex, `status ${response.status} cannot be sent by HTTP/2, 502 is sent`);
       response.status = 502;
     }
+    // RFC 9110 section 15.3.6: no content, and node:http2 sends none.
+    if (response.status === 205) {
+      this.#dropsBody = true;
+      this.#remaining = -1;
+      response.contentLength = -1;
+    }
     this.#heldHead = responseFields(response, ex.location.core);
   }
 
@@ -200,7 +206,7 @@ export class H2Stream implements ClientStream, Deadlined {
     this.#sendHeldHead(false);
     // As nginx: what timed out, 408 and 444 among it, is the client's doing.
     const isTimeout = !this.#isHeadSent && (ex.response.status === 408 || ex.response.status === 444);
-    node.close(isTimeout ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR);
+    this.#reset(isTimeout ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR);
   }
 
   #sendHeldHead(isEnd: boolean): void {
@@ -336,7 +342,14 @@ export class H2Stream implements ClientStream, Deadlined {
     this.#isGivenUp = true;
     if (this.#isEnding || ex.content === null) ex.location.errorLog.write('info', ex, SEND_TIMED_OUT);
     else ex.content.onClientAborted(SEND_TIMED_OUT);
-    if (!this.#node.destroyed) this.#node.close(NGHTTP2_PROTOCOL_ERROR);
+    if (!this.#node.destroyed) this.#reset(NGHTTP2_PROTOCOL_ERROR);
+  }
+
+  /** Trap: `close` ends the writable side first, and END_STREAM would go out before the reset, as if the response was whole. */
+  #reset(code: number): void {
+    const node = this.#node;
+    node.end = () => node;
+    node.close(code);
   }
 
   // --- the end

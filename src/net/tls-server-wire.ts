@@ -163,6 +163,8 @@ export class TlsServerWire implements Wire, ClientTls {
   }
 
   takeSocket(): Socket {
+    // Trap: only tls.Server says that the handshake is over; node:http2 would wait for it.
+    if (this.#tls !== null) (this.#tls as unknown as { secureConnecting: boolean }).secureConnecting = false;
     return this.#inner.takeSocket();
   }
 
