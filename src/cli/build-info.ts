@@ -19,7 +19,7 @@ const missing = (name: string): Part => ({ name, isHere: false });
 
 /** In nginx unless `--without-…`. */
 const DEFAULT_PARTS: readonly Part[] = [
-  missing('http_charset_module'),
+  here('http_charset_module'),
   here('http_gzip_module'),
   missing('http_ssi_module'),
   missing('http_userid_module'),

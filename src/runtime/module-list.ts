@@ -7,6 +7,7 @@ import { authRequestModule } from '../modules/auth-request/auth-request-module.t
 import { autoindexModule } from '../modules/autoindex/autoindex-module.ts';
 import { brotliModule } from '../modules/brotli/brotli-module.ts';
 import { brotliStaticModule } from '../modules/brotli-static/brotli-static-module.ts';
+import { charsetModule } from '../modules/charset/charset-module.ts';
 import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
@@ -67,6 +68,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   headersModule,
   gunzipModule,
   subModule,
+  charsetModule,
   brotliModule,
   gzipModule,
   logModule,

@@ -4,6 +4,7 @@ import type { ContentState, Exchange } from '../../http/exchange.ts';
 import { sendResponseHead, sendUnmeasured } from '../../http/send-response.ts';
 import { dropBody } from '../../http/send-text.ts';
 import { argValue } from '../../http/variables/arg-value.ts';
+import { charsetToBe } from '../charset/charset-module.ts';
 import { jsonListing, xmlListing } from './data-listing.ts';
 import { type DirectoryEntry, isBefore } from './directory-entry.ts';
 import { htmlListing } from './html-listing.ts';
@@ -125,7 +126,8 @@ class DirectoryAnswer implements ContentState {
     const { format, isExact, isLocalTime } = this.#settings;
     if (format === 'xml') return xmlListing(entries);
     if (format !== 'html') return jsonListing(entries, this.#callback);
-    return htmlListing(ex.uri, entries, { isExact, isLocalTime, isUtf8: false });
+    const isUtf8 = charsetToBe(ex)?.toLowerCase() === 'utf-8';
+    return htmlListing(ex.uri, entries, { isExact, isLocalTime, isUtf8 });
   }
 
   #fail(error: DirectoryError): void {
