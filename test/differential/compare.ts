@@ -59,6 +59,8 @@ export interface Group {
   /** More placeholders of addresses, known when the servers start. */
   readonly addresses?: () => Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  /** Both programs play a case at the same time, each with backends of its own: for cases that mostly wait. */
+  readonly isTogether?: boolean;
   readonly cases: Readonly<Record<string, Case>>;
 }
 
@@ -68,18 +70,21 @@ export function compare(title: string, group: Group): void {
   if (oracle === undefined) return;
   describe(title, () => {
     const backends = new Map<string, ScriptedBackend>();
-    let own = '';
+    /** evenkeel's, where they are not the same. */
+    const others = group.isTogether ? new Map<string, ScriptedBackend>() : backends;
+    const folders: string[] = [];
     let nginx: Stage | undefined;
     let evenkeel: Stage | undefined;
     let evenkeelFailure: unknown;
 
     beforeAll(async () => {
-      own = makePrefix('differential');
-      for (const [name, spec] of Object.entries(group.backends ?? {}))
-        backends.set(name, await startBackend(spec, name, own));
+      const own = await startBackends(group, backends);
+      folders.push(own);
       nginx = await raise(oracle, group, backends, own);
+      const theirs = others === backends ? own : await startBackends(group, others);
+      folders.push(theirs);
       try {
-        evenkeel = await raise(IS_ORACLE_ONLY ? oracle : EVENKEEL, group, backends, own);
+        evenkeel = await raise(IS_ORACLE_ONLY ? oracle : EVENKEEL, group, others, theirs);
       } catch (error) {
         evenkeelFailure = error; // reported by every case, each of which counts
       }
@@ -88,19 +93,21 @@ export function compare(title: string, group: Group): void {
     afterAll(async () => {
       const stops = [nginx, evenkeel].map((stage) => stage?.proxy.stop());
       await Promise.allSettled(stops);
-      for (const backend of backends.values()) await backend.stop();
-      rmSync(own, { recursive: true, force: true });
+      for (const backend of new Set([...backends.values(), ...others.values()])) await backend.stop();
+      for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     });
 
     for (const [name, given] of Object.entries(group.cases)) {
       const options = optionsOf(given);
       it(name, async () => {
         if (nginx === undefined) throw new Error('nginx did not start');
-        const expected = await perform(nginx, options);
+        const performed = perform(nginx, options);
+        const besides = group.isTogether && evenkeel !== undefined ? perform(evenkeel, options, performed) : undefined;
+        const [expected] = await Promise.all([performed, besides]);
         if (process.env['EVENKEEL_SHOW'] === '1')
           console.log(`${name}\n${joined(texts(nginx, options, expected), PARTS)}`);
         if (evenkeel === undefined) throw evenkeelFailure;
-        const actual = await perform(evenkeel, options, expected);
+        const actual = await (besides ?? perform(evenkeel, options, performed));
         judge(options, texts(nginx, options, expected), texts(evenkeel, options, actual));
       });
     }
@@ -122,6 +129,15 @@ function missingOracle(title: string): void {
   }
   console.log(`${title}: ${SKIP_REASON}`);
   describe.skip(`${title} (${SKIP_REASON})`, () => it.skip('all cases', () => undefined));
+}
+
+/** Fills the map; the folder of their unix sockets. */
+async function startBackends(group: Group, backends: Map<string, ScriptedBackend>): Promise<string> {
+  const own = makePrefix('differential');
+  for (const [name, spec] of Object.entries(group.backends ?? {})) {
+    backends.set(name, await startBackend(spec, name, own));
+  }
+  return own;
 }
 
 function startBackend(
@@ -186,12 +202,12 @@ function optionsOf(given: Case): CaseOptions {
   return typeof given === 'object' && 'act' in given ? given : { act: given };
 }
 
-async function perform(stage: Stage, options: CaseOptions, like?: Observation): Promise<Observation> {
+async function perform(stage: Stage, options: CaseOptions, like?: Promise<Observation>): Promise<Observation> {
   stage.begin();
   const { act } = options;
   if (typeof act === 'function') await act(stage);
   else for (const connection of 'steps' in act ? [act] : act) await stage.play(connection);
-  return stage.end(options.settleMs ?? 0, like);
+  return stage.end(options.settleMs ?? 0, await like);
 }
 
 function texts(stage: Stage, options: CaseOptions, seen: Observation): Record<Part, string> {

@@ -1,23 +1,50 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '../support/deadline.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { HANG, replyAndClose } from '../support/scripted-backend.ts';
 import { get, head, on, request, STAY } from './client-script.ts';
 import { type Case, type CaseOptions, compare } from './compare.ts';
 import type { Stage } from './stage.ts';
 
-/** How long a response takes until the server closes, in whole seconds. nginx counts those of the clock, so it begins with one. */
-function lasting(target: string): CaseOptions {
+/** Each of these on a connection of its own, all at once, and how long each takes until the server closes. */
+function lastingAtOnce(targets: Readonly<Record<string, string>>): CaseOptions {
   return {
     act: async (stage) => {
+      const entries = Object.entries(targets);
+      // One request after the other, so that the backends see them in this order.
+      const clients: RawClient[] = [];
+      let asked = 0;
       await untilNextSecond();
       const startedAtMs = performance.now();
-      await stage.play(get(target));
-      stage.note(`took ${Math.floor((performance.now() - startedAtMs) / 1000 + 0.1)} s`);
+      for (const [, target] of entries) {
+        const client = await stage.connect();
+        client.send(request(target));
+        clients.push(client);
+        if (target !== '/own') await untilAsked(stage, ++asked);
+      }
+      const notes = await Promise.all(
+        entries.map(async ([name], i) => {
+          await clients[i]?.untilClosed(10_000);
+          return `${name}: took ${wholeSeconds(performance.now() - startedAtMs)}`;
+        }),
+      );
+      for (const note of notes) stage.note(note);
     },
     normalize: [{ from: /(invalid size "" .*), upstream: "[^"]*"/g, to: '$1' }],
   };
+}
+
+/** nginx counts seconds of the clock, so everything begins with one. */
+function wholeSeconds(ms: number): string {
+  return `${Math.floor(ms / 1000 + 0.1)} s`;
+}
+
+/** The backends have had so many requests. */
+async function untilAsked(stage: Stage, count: number): Promise<void> {
+  const asked = () => [...stage.backends.values()].reduce((sum, one) => sum + one.requests.length, 0);
+  await poll(() => (asked() >= count ? true : undefined), 1000, 1);
 }
 
 /** A client whose bytes are not in the transcript: what these cases see is in notes. */
@@ -30,6 +57,7 @@ async function untilNextSecond(): Promise<void> {
 }
 
 compare('rates', {
+  isTogether: true,
   backends: {
     A: (got) =>
       got.target === '/accel'
@@ -40,38 +68,45 @@ compare('rates', {
   http: `
     server {
       listen 127.0.0.1:%%PORT%%;
-      location / { proxy_pass http://%%A%%; }
-      location /rate { limit_rate 1500; proxy_pass http://%%A%%; }
-      location /rate/unbuffered { limit_rate 1500; proxy_buffering off; proxy_pass http://%%A%%; }
-      location /after { limit_rate 1000; limit_rate_after 1000; proxy_pass http://%%A%%; }
-      location /variable { limit_rate $arg_rate; proxy_pass http://%%A%%; }
-      location /own { limit_rate 1500; return 200 "${'y'.repeat(3500)}"; }
-      location /outer { limit_rate 1500; location /outer/in { proxy_pass http://%%A%%; } location /outer/off { limit_rate 0; proxy_pass http://%%A%%; } }
-      location /ignored { proxy_ignore_headers X-Accel-Limit-Rate; proxy_pass http://%%A%%/accel; }
-      location /read { proxy_limit_rate 200k; proxy_pass http://%%BIG%%; }
+      location / { access_log root.log seen; proxy_pass http://%%A%%; }
+      location /rate { access_log rate.log seen; limit_rate 1500; proxy_pass http://%%A%%; }
+      location /rate/unbuffered { access_log rate-unbuffered.log seen; limit_rate 1500; proxy_buffering off; proxy_pass http://%%A%%; }
+      location /after { access_log after.log seen; limit_rate 1000; limit_rate_after 1000; proxy_pass http://%%A%%; }
+      location /variable { access_log variable.log seen; limit_rate $arg_rate; proxy_pass http://%%A%%; }
+      location /own { access_log own.log seen; limit_rate 1500; return 200 "${'y'.repeat(3500)}"; }
+      location /outer { access_log outer.log seen; limit_rate 1500; location /outer/in { access_log outer-in.log seen; proxy_pass http://%%A%%; } location /outer/off { access_log outer-off.log seen; limit_rate 0; proxy_pass http://%%A%%; } }
+      location /ignored { access_log ignored.log seen; proxy_ignore_headers X-Accel-Limit-Rate; proxy_pass http://%%A%%/accel; }
+      location /read { access_log read.log seen; proxy_limit_rate 200k; proxy_pass http://%%BIG%%; }
     }`,
   cases: {
-    none: lasting('/'),
-    limit_rate: lasting('/rate'),
-    'limit_rate, unbuffered': lasting('/rate/unbuffered'),
-    'limit_rate 0 within': lasting('/outer/off'),
-    'limit_rate inherited': lasting('/outer/in'),
-    limit_rate_after: lasting('/after'),
-    'limit_rate with a variable': lasting('/variable?rate=1500'),
-    'limit_rate with an empty variable': lasting('/variable'),
-    'limit_rate of what return says': lasting('/own'),
-    'X-Accel-Limit-Rate': lasting('/accel'),
-    'X-Accel-Limit-Rate ignored': lasting('/ignored'),
+    'limit_rate, limit_rate_after, X-Accel-Limit-Rate': lastingAtOnce({
+      none: '/',
+      limit_rate: '/rate',
+      'limit_rate, unbuffered': '/rate/unbuffered',
+      'limit_rate 0 within': '/outer/off',
+      'limit_rate inherited': '/outer/in',
+      limit_rate_after: '/after',
+      'limit_rate with a variable': '/variable?rate=1500',
+      'limit_rate with an empty variable': '/variable',
+      'limit_rate of what return says': '/own',
+      'X-Accel-Limit-Rate': '/accel',
+      'X-Accel-Limit-Rate ignored': '/ignored',
+    }),
     // nginx waits after each read, evenkeel when a second's bytes have come: the same in the long run only. Without a limit it takes no second.
-    proxy_limit_rate: { ...lasting('/read'), normalize: [{ from: /took [1-9] s/g, to: 'took a second or more' }] },
+    proxy_limit_rate: {
+      ...lastingAtOnce({ 'it took': '/read' }),
+      normalize: [{ from: /took [1-9] s/g, to: 'took a second or more' }],
+    },
   },
 });
 
-/** The client has its answer and goes on sending its body, a byte every `everyMs`, until it is reset. */
-function sendingOn(target: string, everyMs: number): Case {
+/** What a client does once it has its answer; what it finds out. */
+type Afterwards = (stage: Stage) => Promise<string>;
+
+/** It goes on sending its body, a byte every `everyMs`, until it is reset. */
+function sendingOn(target: string, everyMs: number): Afterwards {
   return async (stage) => {
-    await untilNextSecond();
-    const { client, isGone } = await answered(stage, target, 'POST');
+    const { client, isGone, status } = await answered(stage, target, 'POST');
     const startedAtMs = performance.now();
     while (!isGone() && performance.now() < startedAtMs + 2500) {
       await sleep(everyMs);
@@ -79,24 +114,31 @@ function sendingOn(target: string, everyMs: number): Case {
     }
     const afterMs = performance.now() - startedAtMs;
     const isAtOnce = afterMs < everyMs * 2 + 200;
-    stage.note(
-      `who goes on sending is ${!isGone() ? 'not reset' : isAtOnce ? 'reset at once' : 'reset after a while'}`,
-    );
     client.close();
+    return `${status}, who goes on sending is ${!isGone() ? 'not reset' : isAtOnce ? 'reset at once' : 'reset after a while'}`;
   };
 }
 
-/** The client has its answer, says nothing for so long, then sends a byte: is anybody there? */
-function askingAgain(target: string, afterMs: number, method = 'POST'): Case {
+/** It says nothing for so long, then sends a byte: is anybody there? */
+function askingAgain(target: string, afterMs: number, method = 'POST'): Afterwards {
   return async (stage) => {
-    const { client, isGone } = await answered(stage, target, method);
+    const { client, isGone, status } = await answered(stage, target, method);
     await sleep(afterMs);
     client.send('x');
     await sleep(60);
     client.send('x');
     await sleep(60);
-    stage.note(isGone() ? 'nobody is there' : 'somebody still reads');
     client.close();
+    return `${status}, ${isGone() ? 'nobody is there' : 'somebody still reads'}`;
+  };
+}
+
+/** All of them at once, from the beginning of a second on: nginx counts those of the clock. */
+function atOnce(deeds: Readonly<Record<string, Afterwards>>): Case {
+  return async (stage) => {
+    await untilNextSecond();
+    const found = Object.entries(deeds).map(async ([name, deed]) => `${name}: ${await deed(stage)}`);
+    for (const note of await Promise.all(found)) stage.note(note);
   };
 }
 
@@ -104,7 +146,7 @@ async function answered(
   stage: Stage,
   target: string,
   method: string,
-): Promise<{ client: RawClient; isGone(): boolean }> {
+): Promise<{ client: RawClient; status: string; isGone(): boolean }> {
   const socket = await unseen(stage);
   let isGone = false;
   socket.socket.on('error', () => {
@@ -113,23 +155,23 @@ async function answered(
   const length = method === 'POST' ? ['Content-Length: 100000'] : [];
   socket.send(head(`${method} ${target} HTTP/1.1`, 'Host: localhost', 'Connection: close', ...length));
   await socket.untilResponses(1);
-  // How it ends is for a note.
-  stage.note(`${socket.responses()[0]?.startLine}`);
-  return { client: socket, isGone: () => isGone };
+  return { client: socket, status: `${socket.responses()[0]?.startLine}`, isGone: () => isGone };
 }
 
 compare('lingering', {
+  isTogether: true,
   http: `
     client_max_body_size 1k;
     server {
       listen 127.0.0.1:%%PORT%%;
-      location / { return 200 "x"; }
-      location /off { lingering_close off; return 200 "x"; }
-      location /always { lingering_close always; return 200 "x"; }
-      location /time { lingering_time 1s; lingering_timeout 800ms; return 200 "x"; }
-      location /steady { lingering_timeout 700ms; return 200 "x"; }
-      location /timeout { lingering_timeout 250ms; return 200 "x"; }
-      location /always/timeout { lingering_close always; lingering_timeout 250ms; return 200 "x"; }
+      location / { access_log root.log seen; return 200 "x"; }
+      location /get { access_log get.log seen; return 200 "x"; }
+      location /off { access_log off.log seen; lingering_close off; return 200 "x"; }
+      location /always { access_log always.log seen; lingering_close always; return 200 "x"; }
+      location /time { access_log time.log seen; lingering_time 1s; lingering_timeout 800ms; return 200 "x"; }
+      location /steady { access_log steady.log seen; lingering_timeout 700ms; return 200 "x"; }
+      location /timeout { access_log timeout.log seen; lingering_timeout 250ms; return 200 "x"; }
+      location /always/timeout { access_log always-timeout.log seen; lingering_close always; lingering_timeout 250ms; return 200 "x"; }
     }`,
   cases: {
     'closes when the body is there': {
@@ -140,18 +182,20 @@ compare('lingering', {
       ]),
       differs: { because: 'lingering', evenkeel: { client: /\n\[closed\]$/ } },
     },
-    'on: for a while': sendingOn('/', 200),
-    'off: not at all': sendingOn('/off', 200),
-    'lingering_time ends it': sendingOn('/time', 200),
-    'lingering_timeout does not while bytes come': sendingOn('/steady', 250),
-    'lingering_timeout ends it when none come': sendingOn('/timeout', 500),
-    'on, unread bytes': askingAgain('/', 400),
-    'on, nothing unread': askingAgain('/', 100, 'GET'),
-    'off, unread bytes': askingAgain('/off', 100),
-    'always, nothing unread': askingAgain('/always', 400, 'GET'),
-    'always, until lingering_timeout': askingAgain('/always/timeout', 500, 'GET'),
-    'always, before lingering_timeout': askingAgain('/always/timeout', 100, 'GET'),
-    'unread bytes, until lingering_timeout': askingAgain('/timeout', 500),
+    'who is still heard afterwards': atOnce({
+      'on: for a while': sendingOn('/', 200),
+      'off: not at all': sendingOn('/off', 200),
+      'lingering_time ends it': sendingOn('/time', 200),
+      'lingering_timeout does not while bytes come': sendingOn('/steady', 250),
+      'lingering_timeout ends it when none come': sendingOn('/timeout', 500),
+      'on, unread bytes': askingAgain('/', 400),
+      'on, nothing unread': askingAgain('/get', 100, 'GET'),
+      'off, unread bytes': askingAgain('/off', 100),
+      'always, nothing unread': askingAgain('/always', 400, 'GET'),
+      'always, until lingering_timeout': askingAgain('/always/timeout', 500, 'GET'),
+      'always, before lingering_timeout': askingAgain('/always/timeout', 100, 'GET'),
+      'unread bytes, until lingering_timeout': askingAgain('/timeout', 500),
+    }),
   },
 });
 
@@ -169,6 +213,7 @@ function ending(bytes: string, port = 'PORT', unreadMs = 0): Case {
 }
 
 compare('connections that time out', {
+  isTogether: true,
   backends: { HUGE: replyAndClose('x'.repeat(20_000_000)) },
   http: `
     client_header_timeout 250ms;
@@ -217,6 +262,7 @@ function lookingAtSocket(target: string): Case {
 }
 
 compare('sockets to peers', {
+  isTogether: true,
   backends: { SILENT: [HANG] },
   errorLevel: 'error',
   http: `
@@ -267,6 +313,7 @@ const shapes = [
 ];
 
 compare('temporary files', {
+  isTogether: true,
   backends: {
     A: (got) =>
       replyAndClose(
