@@ -115,6 +115,61 @@ const CONFIGURATIONS: Readonly<Record<string, string>> = {
   'sub_filter_types of all': location('sub_filter_types * text/html;'),
   'sub_filter_last_modified of another word': location('sub_filter_last_modified 1;'),
 
+  // charset
+  'charset: charset_map a b {}': http('charset_map a b {}'),
+  'charset: charset_map a b { 80 81; 8 9; } server { charset a; source_charset b; }': http(
+    'charset_map a b { 80 81; 8 9; } server { charset a; source_charset b; }',
+  ),
+  'charset: charset_map a b { 80 81; } server { charset b; source_charset a; }': http(
+    'charset_map a b { 80 81; } server { charset b; source_charset a; }',
+  ),
+  'charset: charset_map a b { 80 81; 80 82; }': http('charset_map a b { 80 81; 80 82; }'),
+  'charset: charset_map $a off {}': http('charset_map $a off {}'),
+  'charset: charset_map a UTF-8 { 80 C3A9; 81 e282ac; } server { charset a; source_charset utf-8; }': http(
+    'charset_map a UTF-8 { 80 C3A9; 81 e282ac; } server { charset a; source_charset utf-8; }',
+  ),
+  'charset: charset_map a utf-8 { 41 42; }': http('charset_map a utf-8 { 41 42; }'),
+  'charset: server { charset x; source_charset X; }': http('server { charset x; source_charset X; }'),
+  'charset: server { charset $host; source_charset koi8-r; override_charset on; charset_types text/css; }': http(
+    'server { charset $host; source_charset koi8-r; override_charset on; charset_types text/css; }',
+  ),
+  'charset: server { location / { if ($host) { charset x; override_charset on; } } }': http(
+    'server { location / { if ($host) { charset x; override_charset on; } } }',
+  ),
+  'charset: source_charset off;': http('source_charset off;'),
+  'charset: charset_map a a {}': http('charset_map a a {}'),
+  'charset: charset_map a b {} charset_map b A {}': http('charset_map a b {} charset_map b A {}'),
+  'charset: charset_map a {}': http('charset_map a {}'),
+  'charset: charset_map a b { 800 81; }': http('charset_map a b { 800 81; }'),
+  'charset: charset_map a b { xx 81; }': http('charset_map a b { xx 81; }'),
+  'charset: charset_map a b { 80 xx; }': http('charset_map a b { 80 xx; }'),
+  'charset: charset_map a b { 80 8182; }': http('charset_map a b { 80 8182; }'),
+  'charset: charset_map a b { 80; }': http('charset_map a b { 80; }'),
+  'charset: charset_map a b { 80 81 82; }': http('charset_map a b { 80 81 82; }'),
+  'charset: charset_map a utf-8 { 80 C3; }': http('charset_map a utf-8 { 80 C3; }'),
+  'charset: charset_map a utf-8 { 80 E; }': http('charset_map a utf-8 { 80 E; }'),
+  'charset: charset_map a utf-8 { 80 F09F9880; }': http('charset_map a utf-8 { 80 F09F9880; }'),
+  'charset: charset_map a utf-8 { 80 FFFF; }': http('charset_map a utf-8 { 80 FFFF; }'),
+  'charset: charset_map a utf-8 { 80 80; }': http('charset_map a utf-8 { 80 80; }'),
+  'charset: charset_map utf-8 a { C3A9 80; }': http('charset_map utf-8 a { C3A9 80; }'),
+  'charset: server { charset_map a b {} }': http('server { charset_map a b {} }'),
+  'charset: charset a; charset b;': http('charset a; charset b;'),
+  'charset: charset;': http('charset;'),
+  'charset: override_charset maybe;': http('override_charset maybe;'),
+  'charset: charset_types text/css text/css;': http('charset_types text/css text/css;'),
+  'charset: charset_types text/html;': http('charset_types text/html;'),
+  'charset: server { location / { if ($host) { charset_types a/b; } } }': http(
+    'server { location / { if ($host) { charset_types a/b; } } }',
+  ),
+  'charset: server { charset a; source_charset b; }': http('server { charset a; source_charset b; }'),
+  'charset: server { charset $nothing; }': http('server { charset $nothing; }'),
+  'charset: charset_map a b {} charset_map b c {} server { charset a; source_charset c; }': http(
+    'charset_map a b {} charset_map b c {} server { charset a; source_charset c; }',
+  ),
+  'charset: server { location / { if ($host) { charset a; source_charset b; } } }': http(
+    'server { location / { if ($host) { charset a; source_charset b; } } }',
+  ),
+
   // try_files
   'try_files of every form': server(
     'try_files $uri /x =404; location / { try_files $uri $uri/ /index.html; } location /a { try_files a b @c; }',
@@ -556,6 +611,10 @@ const OTHER_PLACE = new Set([
   'error_page of an unknown variable',
   'root of an unknown variable',
   'auth_basic of an unknown variable',
+  'charset: server { charset a; source_charset b; }',
+  'charset: server { charset $nothing; }',
+  'charset: charset_map a b {} charset_map b c {} server { charset a; source_charset c; }',
+  'charset: server { location / { if ($host) { charset a; source_charset b; } } }',
   'sub_filter of an unknown variable',
   'sub_filter for an unknown variable',
   'try_files of an unknown variable',

@@ -57,6 +57,8 @@ export const DELIBERATE_DIFFERENCES = {
     'A file name that holds more `..` than its `root` or `alias` says (`location /i { alias /img/; }` and `/i../x`) is answered with 500; nginx leaves the directory.',
   syslog:
     'Lines that a busy server of this machine does not take at once are kept for a while, and what is lost is told once a minute; nginx drops them and tells of each. A `unix:` server needs Node 26 or newer.',
+  'charset variables':
+    'Where the variable of `charset` or `source_charset` has no value, the response goes as if none were said; nginx closes the connection.',
   'password hashes':
     '`auth_basic` knows `$apr1$`, `$1$`, `$5$`, `$6$`, `{SHA}`, `{SSHA}` and `{PLAIN}`; a user with another kind (DES, bcrypt, yescrypt) is answered with 500 and a line in the log. nginx knows what its C library knows.',
   'name servers':

@@ -52,7 +52,8 @@ function utf8Map(use: DirectiveUse, from: string): CharsetMap {
   for (const { byte, text, pos } of lines(use)) {
     const bytes = Buffer.from(text.length % 2 === 0 && /^[0-9a-f]+$/i.test(text) ? text : '', 'hex');
     const { character } = decodeUtf8(bytes, 0);
-    if (bytes.length === 0 || character < 0 || character > LAST_CHARACTER) throw invalid(text, pos);
+    // ASCII is what it is.
+    if (character < ASCII_END || character > LAST_CHARACTER) throw invalid(text, pos);
     there[byte] = bytes;
     back[character] = byte;
   }
