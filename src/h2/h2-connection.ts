@@ -41,6 +41,9 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
   readonly unixPath: string;
   readonly tls: ClientTls | null;
   readonly proxyProtocol: ProxyProtocol | null;
+  // Asked at once: the log names them also when the connection is gone.
+  readonly localAddress: string;
+  readonly localPort: number;
   requests = 0;
   deadlineAtMs = Number.POSITIVE_INFINITY;
   sweepIndex = -1;
@@ -66,6 +69,8 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
     this.tls = taken.tls;
     this.proxyProtocol = taken.proxyProtocol;
     this.#wire = taken.wire;
+    this.localAddress = taken.wire.localAddress;
+    this.localPort = taken.wire.localPort;
     this.#group = taken.group;
     const { defaultServer } = this.#group();
     const settings = defaultServer.http2 ?? DEFAULT_HTTP2;
@@ -106,14 +111,6 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
 
   get remotePort(): number {
     return this.#wire.remotePort;
-  }
-
-  get localAddress(): string {
-    return this.#wire.localAddress;
-  }
-
-  get localPort(): number {
-    return this.#wire.localPort;
   }
 
   // --- as the worker holds it

@@ -14,6 +14,11 @@ const SESSION_WINDOW_BYTES = 1024 * 1024;
 /** Beyond any `proxy_buffer_size`, which is what bounds a head; here it stops before nghttp2's own limit. */
 const MOST_HEAD_BYTES = 64 * 1024;
 const MOST_FIELDS = 1000;
+/**
+ * Requests that we cancel (clients leave, timeouts pass) before the session takes no more: peers count them against the connection (CVE-2023-44487),
+ * and it is shared with those who did nothing wrong.
+ */
+const MOST_CANCELS = 20;
 /** SETTINGS and PING that a peer may send within a second. */
 const MOST_CONTROL_FRAMES = 100;
 
@@ -61,6 +66,7 @@ export class H2UpstreamSession implements Deadlined {
   #error: Error | null = null;
   #isEnding = false;
   #isClosed = false;
+  #cancels = 0;
   #controlFrames = 0;
   #countingSinceMs = 0;
 
@@ -113,6 +119,17 @@ export class H2UpstreamSession implements Deadlined {
     return new H2UpstreamStream(this, this.#session, this.#deadlines, { isReused, authority, requests: this.requests });
   }
 
+  /** A stream was given up by us. */
+  onCancelled(): void {
+    if (++this.#cancels >= MOST_CANCELS) this.#end();
+  }
+
+  /** A stream was reset by the peer. */
+  onReset(code: number): void {
+    // It has too much of this connection already.
+    if (code === constants.NGHTTP2_ENHANCE_YOUR_CALM) this.#end();
+  }
+
   /** A stream's lease is over. */
   ended(): void {
     this.streams--;
@@ -150,12 +167,18 @@ export class H2UpstreamSession implements Deadlined {
     this.#mostStreams = Math.min(settings.maxConcurrentStreams ?? MOST_STREAMS, MOST_STREAMS);
     const waiter = this.#waiter;
     this.#waiter = null;
-    waiter?.onReady(this);
+    if (waiter !== null) waiter.onReady(this);
+    else if (this.#mostStreams === 0) this.#retire();
   }
 
   #onGoaway(code: number, lastStreamId: number): void {
     this.#lastStreamId = lastStreamId;
     this.#goawayCode = code;
+    this.#retire();
+  }
+
+  /** No more streams; those under way go on. */
+  #retire(): void {
     this.#end();
     if (this.streams === 0 && this.#waiter === null) this.destroy();
   }

@@ -265,6 +265,7 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     const isRefused = rstCode === constants.NGHTTP2_REFUSED_STREAM;
     if (isRefused || this.#owner.isUnprocessed(id)) this.isRequestSent = false;
     const isReset = !this.#session.destroyed && rstCode !== constants.NGHTTP2_NO_ERROR;
+    if (isReset) this.#owner.onReset(rstCode);
     this.#failWith(isRefused || isReset ? streamReset(rstCode) : this.#owner.failure(this.#error));
   }
 
@@ -315,6 +316,7 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     const stream = this.#stream;
     if (!isThrough && stream !== null && !stream.destroyed) {
       stream.close(constants.NGHTTP2_CANCEL);
+      this.#owner.onCancelled();
       stream.resume(); // what lies unread would keep it from closing
     }
     this.#owner.ended();
