@@ -1,12 +1,12 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll } from 'vitest';
+import { tempFolder } from '../support/temp-folder.ts';
 import { get, post } from './client-script.ts';
 import { compare } from './compare.ts';
 
-const SITE = mkdtempSync(join(tmpdir(), 'packed-'));
+const SITE = tempFolder('packed');
 afterAll(() => rmSync(SITE, { recursive: true, force: true }));
 chmodSync(SITE, 0o755);
 const TEXT = 'The quick brown fox jumps over the lazy dog. '.repeat(40);

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Certificate } from './certificates.ts';
 import { poll } from './deadline.ts';
 import { freePort } from './free-port.ts';
+import { tempFolder } from './temp-folder.ts';
 
 /** What a responder knows, and who signs. */
 export interface OcspKnowledge {
@@ -30,7 +30,7 @@ function writeKnowledge(directory: string, { ca, signer, good, revoked = [] }: O
 
 /** `openssl ocsp`, once: the response to a request, in DER. `more`: its arguments, `-ndays 1` for a next update. */
 export function ocspAnswer(knowledge: OcspKnowledge, request: Buffer, more: readonly string[] = []): Buffer {
-  const directory = mkdtempSync(join(tmpdir(), 'ocsp-'));
+  const directory = tempFolder('ocsp');
   try {
     const args = writeKnowledge(directory, knowledge);
     writeFileSync(join(directory, 'request.der'), request);
@@ -56,7 +56,7 @@ export class OpensslResponder {
 
   static async start(knowledge: OcspKnowledge, port?: number): Promise<OpensslResponder> {
     const chosen = port ?? (await freePort());
-    const directory = mkdtempSync(join(tmpdir(), 'ocsp-'));
+    const directory = tempFolder('ocsp');
     const args = ['ocsp', ...writeKnowledge(directory, knowledge), '-port', String(chosen), '-ndays', '1'];
     const child = spawn('openssl', args, { cwd: directory, stdio: ['ignore', 'ignore', 'pipe'] });
     const responder = new OpensslResponder(chosen, child, directory);
