@@ -2,6 +2,8 @@ import type { BodyFilter, BodyFilterLink, MakeBodyFilter } from './body-filter.t
 import type { BodySink, ClientStream, TunnelEnd, TunnelSink } from './client-stream.ts';
 import type { Exchange, Recyclable } from './exchange.ts';
 import type { HeaderBlock } from './header-block.ts';
+import { PacedFilter } from './paced-filter.ts';
+import type { Pace } from './rate.ts';
 
 /**
  * The client's stream with body filters before it. Takes the stream's place in the exchange when the head was sent, and gives it back
@@ -39,6 +41,11 @@ export class FilteredStream implements ClientStream, Recyclable {
     ex.stream = this;
     ex.held.push(this);
     for (const [index, make] of this.#makers.entries()) this.#filters.push(make(this.#linkBehind(index)));
+  }
+
+  /** Behind all filters, before the first byte: so fast and no faster. */
+  pace(pace: Pace): void {
+    this.#filters.push(new PacedFilter(this.#linkBehind(this.#filters.length), pace));
   }
 
   /** From the stream, after `sendBody` or `flush` had returned false. */

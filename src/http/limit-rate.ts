@@ -1,5 +1,6 @@
 import { parseSizeBytes } from '../config/parse-value.ts';
 import type { Exchange } from './exchange.ts';
+import type { Pace } from './rate.ts';
 import type { Template } from './variable.ts';
 
 /** `limit_rate` of a response in bytes per second; 0 = no limit. */
@@ -13,6 +14,19 @@ export function limitRateBytes(ex: Exchange): number {
 export function limitRateAfterBytes(ex: Exchange): number {
   const { limitRateAfter, core } = ex.location;
   return limitRateAfter === null ? core.limitRateAfterBytes : evaluated(limitRateAfter, ex);
+}
+
+/**
+ * The pace of a response whose head was sent, for who sends its body; null: none. Where the body goes through filters null too: what they make
+ * of it is paced.
+ */
+export function paceOf(ex: Exchange): Pace | null {
+  const bytesPerSec = limitRateBytes(ex);
+  if (bytesPerSec === 0) return null;
+  const pace: Pace = { bytesPerSec, afterBytes: limitRateAfterBytes(ex) };
+  if (ex.filtered === null) return pace;
+  ex.filtered.pace(pace);
+  return null;
 }
 
 /** `set $limit_rate`; what is no size changes nothing, and nginx says so. */

@@ -1,13 +1,6 @@
 import { nowMs } from '../core/clock.ts';
 import type { ContentState, Exchange } from './exchange.ts';
-import { rateAllowance, rateDelayMs } from './rate.ts';
-
-export interface Pace {
-  /** `limit_rate`, bytes per second; above 0. */
-  readonly bytesPerSec: number;
-  /** `limit_rate_after`: bytes that don't count. */
-  readonly afterBytes: number;
-}
+import { type Pace, rateAllowance, rateDelayMs } from './rate.ts';
 
 /** A response's body that is there as a whole and goes out at a `limit_rate`; then the exchange ends. */
 export class PacedBody implements ContentState {

@@ -1,3 +1,10 @@
+export interface Pace {
+  /** `limit_rate`, bytes per second; above 0. */
+  readonly bytesPerSec: number;
+  /** `limit_rate_after`: bytes that don't count. */
+  readonly afterBytes: number;
+}
+
 /**
  * nginx's rate arithmetic: what may have passed after `elapsedMs`, in whole seconds begun.
  * Positive: so many bytes may go now. Zero or less: none before `-result * 1000 / rate` ms.

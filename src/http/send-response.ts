@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts';
-import { limitRateAfterBytes, limitRateBytes } from './limit-rate.ts';
+import { paceOf } from './limit-rate.ts';
 import { PacedBody } from './paced-body.ts';
 
 const HEAD = 'HEAD';
@@ -69,9 +69,9 @@ export function sendUnmeasured(ex: Exchange, body: Uint8Array): void {
   sendResponseHead(ex);
   const stream = ex.stream;
   if (!ex.isHeadOnly && body.length > 0) {
-    const bytesPerSec = limitRateBytes(ex);
-    if (bytesPerSec > 0) {
-      new PacedBody(ex, body, { bytesPerSec, afterBytes: limitRateAfterBytes(ex) });
+    const pace = paceOf(ex);
+    if (pace !== null) {
+      new PacedBody(ex, body, pace);
       return;
     }
     stream.sendBody(body);

@@ -29,11 +29,15 @@ export class ResponseRelay implements PipeOwner {
   }
 
   begin(ex: Exchange, location: ProxyLocation, source: PipeSource, plan: ResponsePlan): void {
-    const settings = plan.pipeSettings(ex, location);
+    let settings = plan.pipeSettings(ex, location);
     this.#isWhole = true;
     this.isBuffered = settings.isBuffered;
     this.isHeadRead = true;
     sendResponseHead(ex);
+    if (ex.filtered !== null && settings.limitRateBytes > 0) {
+      ex.filtered.pace({ bytesPerSec: settings.limitRateBytes, afterBytes: settings.limitRateAfterBytes });
+      settings = { ...settings, limitRateBytes: 0 };
+    }
     // Behind the head, for it chooses the filters, which also decide whether a part is still asked for.
     this.#pipe.begin(ex.stream, source, settings, ex.response.part === null ? null : plan.range);
   }

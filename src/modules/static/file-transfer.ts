@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { nowMs } from '../../core/clock.ts';
 import type { ContentState, Exchange, Recyclable } from '../../http/exchange.ts';
-import { limitRateAfterBytes, limitRateBytes } from '../../http/limit-rate.ts';
+import { paceOf } from '../../http/limit-rate.ts';
 import { rateAllowance, rateDelayMs } from '../../http/rate.ts';
 
 /** Bytes `start` to `end` (not included) of the file, or bytes that stand between them. */
@@ -46,8 +46,9 @@ export class FileTransfer implements ContentState, Recyclable {
     this.#ex = ex;
     ex.content = this;
     ex.held.push(this);
-    this.#rateBytes = limitRateBytes(ex);
-    this.#rateAfterBytes = this.#rateBytes > 0 ? limitRateAfterBytes(ex) : 0;
+    const pace = paceOf(ex);
+    this.#rateBytes = pace?.bytesPerSec ?? 0;
+    this.#rateAfterBytes = pace?.afterBytes ?? 0;
     this.#startedAtMs = this.#rateBytes > 0 ? nowMs() : 0;
     this.#pump();
   }

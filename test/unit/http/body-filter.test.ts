@@ -149,6 +149,15 @@ describe('a body filter', () => {
     expect(ex.response.added).toEqual(['ETag', 'W/"1"']);
   });
 
+  test('limit_rate counts what it has made', () => {
+    const { ex, stream } = begin([doubling]);
+    ex.limitRateBytes = 10;
+    sendWhole(ex, Buffer.from('abcdefgh'));
+    expect(stream.body).toBe('aabbccddee');
+    expect(stream.end).toBe('open');
+    ex.stream.abort();
+  });
+
   test('holds back who fills it until it has worked and the client has taken', () => {
     const { filter, made } = slowly();
     const { ex, stream } = begin([filter], 3);
