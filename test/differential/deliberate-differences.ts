@@ -65,6 +65,12 @@ export const DELIBERATE_DIFFERENCES = {
     'One that answers with a format error has answered; nginx goes on waiting for `resolver_timeout`. Unix sockets are no name servers.',
   mirrors:
     'A request is over and logged when its answer is out, and its connection reads the next one; nginx waits for the copies. `mirror_max_running` bounds those under way.',
+  'malformed HTTP/2':
+    'A malformed request of HTTP/2 (upper-case names, `Connection`, wrong pseudo-header fields, a body of another length) is a stream error, as RFC 9113 has it, and no request, and a field whose value holds CR, LF or NUL is left out; nginx answers some of them with 400 and takes others.',
+  'HTTP/2 sizes':
+    '`$bytes_sent` and `$request_length` of HTTP/2 count heads as they are before compression.',
+  'HTTP/2 to upstreams':
+    'Requests share a connection, up to a hundred of them and as many as the peer allows; nginx uses each for one request at a time.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;

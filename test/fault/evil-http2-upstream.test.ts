@@ -539,3 +539,43 @@ test('one who sends faster than clients read is held back', async () => {
   expect(residentBytes(workerPids(proxy)[0] ?? 0)).toBeLessThan(400 * 1024 * 1024);
   for (const client of clients) client.close();
 });
+
+test('a client that comes and goes costs others nothing, where the peer counts resets', async () => {
+  const waiting: (() => void)[] = [];
+  let most = 0;
+  const peer = await evil({
+    onRequest: (to, id, count) => {
+      if (count === 1) waiting.push(() => to.send(headers(id, OK), data(id, 'good', true)));
+    },
+    onFrame: (to, { type }) => {
+      if (type !== FRAME.rst) return;
+      most = Math.max(most, to.framesOf(FRAME.rst).length);
+      if (to.framesOf(FRAME.rst).length > 50) to.send(goaway(0x7fffffff, 11));
+    },
+  });
+  const { ask, port } = await site([peer.port]);
+  const patient = ask();
+  await expect.poll(() => peer.requests).toBe(1);
+  for (let i = 0; i < 120; i++) {
+    const client = await RawClient.connect({ port });
+    client.send(GET);
+    await expect.poll(() => peer.requests, { interval: 1 }).toBe(i + 2);
+    client.close();
+  }
+  expect(peer.connections.length).toBe(6);
+  expect(most).toBeLessThanOrEqual(21);
+  waiting[0]?.();
+  expect((await patient).body).toBe('good');
+});
+
+test('a connection whose peer takes no more streams is not used again', async () => {
+  const peer = await evil({
+    onRequest: (to, id, count) => {
+      to.send(headers(id, OK), data(id, String(count), true), ...(count === 1 ? [settings([3, 0])] : []));
+    },
+  });
+  const { ask } = await site([peer.port]);
+  expect((await ask()).body).toBe('1');
+  await expect.poll(() => peer.connections[0]?.socket.destroyed).toBe(true);
+  expect((await ask()).body).toBe('2');
+});
