@@ -28,8 +28,6 @@ export interface TlsMeans {
   readonly context: SecureContext;
   /** `ssl_session_cache`; null = none. */
   readonly sessions: SessionCache | null;
-  /** Keys of session tickets, the first makes new ones; the others only open what they had made. Null: no tickets. */
-  readonly ticketKeys: readonly Buffer[] | null;
   readonly hasTls13: boolean;
   /** `ssl_buffer_size`: most bytes of a record. */
   readonly recordBytes: number;

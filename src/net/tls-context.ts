@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext, type SecureContextOptions } fr
 import { ConfigError } from '../config/diagnostic.ts';
 import { opensslText } from './openssl-text.ts';
 import type { KeyPair } from './tls-material.ts';
+import { installTicketKeys } from './tls-sessions/ticket-keys.ts';
 
 /** Protocols as `ssl_protocols` names them, oldest first; OpenSSL here has no SSLv2 and SSLv3. */
 export const TLS_PROTOCOLS = ['SSLv2', 'SSLv3', 'TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
@@ -42,7 +43,8 @@ export interface ServerTlsSettings extends TlsSettings {
   readonly dhParameters: string;
   readonly prefersServerCiphers: boolean;
   readonly hasTickets: boolean;
-  readonly ticketKey: Buffer;
+  /** Of session tickets; the first makes them. One at least. */
+  readonly ticketKeys: readonly Buffer[];
   readonly sessionTimeoutSec: number;
   /** A client's chain is checked only in a full handshake: such servers make no tickets, which nobody could take back. */
   readonly verifiesClients: boolean;
@@ -53,7 +55,7 @@ export interface ServerTlsSettings extends TlsSettings {
 /** Throws ConfigError in nginx's words. */
 export function serverContext(settings: ServerTlsSettings): SecureContext {
   const { NO_TICKETS, SERVER_PREFERENCE, NO_RENEGOTIATION } = OPTIONS;
-  return makeContext(settings, {
+  const context = makeContext(settings, {
     ...(settings.dhParameters === '' ? {} : { dhparam: settings.dhParameters }),
     secureOptions:
       protocolOptions(settings.protocols) |
@@ -61,13 +63,15 @@ export function serverContext(settings: ServerTlsSettings): SecureContext {
       NO_RENEGOTIATION |
       (makesTickets(settings) ? 0 : NO_TICKETS) |
       (settings.prefersServerCiphers ? SERVER_PREFERENCE : 0),
-    ticketKeys: settings.ticketKey,
+    ...(settings.ticketKeys[0] !== undefined && { ticketKeys: settings.ticketKeys[0] }),
     sessionTimeout: settings.sessionTimeoutSec,
     sessionIdContext: sessionContext(settings),
   });
+  if (makesTickets(settings)) installTicketKeys(context, settings.ticketKeys);
+  return context;
 }
 
-export function makesTickets({ hasTickets, verifiesClients }: ServerTlsSettings): boolean {
+function makesTickets({ hasTickets, verifiesClients }: ServerTlsSettings): boolean {
   return hasTickets && !verifiesClients;
 }
 

@@ -10,7 +10,6 @@ import { opensslText } from './openssl-text.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import { sessionIdOf } from './tls-session-id.ts';
 import { keepSessions, loadSession, resumedId } from './tls-sessions/resume.ts';
-import { useTicketKey } from './tls-sessions/ticket-key.ts';
 import { verifyErrorOf } from './tls-verify-error.ts';
 import { TOO_DEEP, verifyFailureOf } from './verify-failure.ts';
 import { NO_SINK, type Wire, type WireSink } from './wire.ts';
@@ -289,22 +288,16 @@ export class TlsServerWire implements Wire, ClientTls {
     const stapled = chooseStapled(hello, means);
     const response = stapled?.response() ?? null;
     const context = stapled === null || response === null ? means.context : stapled.context;
-    const tls = useTicketKey(
-      context,
-      means.ticketKeys,
-      hello,
-      () =>
-        new TLSSocket(raw, {
-          isServer: true,
-          secureContext: context,
-          requestCert: this.#asksForCertificate,
-          // A bad certificate is answered with a page, not with an alert.
-          rejectUnauthorized: false,
-          ALPNProtocols: this.#hasHttp2 ? ALPN_WITH_HTTP2 : ALPN,
-          // What was not verified to the end must not come back as a session, which is not verified again.
-          ...(sessions !== null && { server: keepSessions(sessions, () => this.#verify() === null) }),
-        }),
-    );
+    const tls = new TLSSocket(raw, {
+      isServer: true,
+      secureContext: context,
+      requestCert: this.#asksForCertificate,
+      // A bad certificate is answered with a page, not with an alert.
+      rejectUnauthorized: false,
+      ALPNProtocols: this.#hasHttp2 ? ALPN_WITH_HTTP2 : ALPN,
+      // What was not verified to the end must not come back as a session, which is not verified again.
+      ...(sessions !== null && { server: keepSessions(sessions, () => this.#verify() === null) }),
+    });
     if (session !== null) loadSession(tls, session);
     if (response !== null) staple(tls, response);
     if (means.recordBytes < MAX_RECORD_BYTES) tls.setMaxSendFragment(Math.max(means.recordBytes, MIN_RECORD_BYTES));

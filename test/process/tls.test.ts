@@ -320,6 +320,23 @@ describe('sessions', () => {
     },
   );
 
+  test.each([
+    ['tickets', ''],
+    ['session id', BY_ID],
+  ])('TLSv1.3, %s: a client that uses each one once gets another one each time', async (_by, more) => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ${more} location / { return 200 "$pid"; }`;
+    proxy = await startProxy({ conf: conf(server, 'worker_processes 4;'), files: files(ONE) });
+    let { session } = await visit(port);
+    for (let i = 0; i < 30; i++) {
+      const next = await visit(port, session && { session });
+      expect(next.isReused).toBe(true);
+      expect(next.session).toBeDefined();
+      expect(next.session).not.toEqual(session);
+      session = next.session;
+    }
+  });
+
   test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     '%s: the first return, at once and to any worker, resumes by its id',
     async (version) => {
@@ -428,8 +445,13 @@ describe('sessions', () => {
       const ofA = { maxVersion, ...(made.session && { session: made.session }) };
       await reload('b', 'a');
       expect(await comeBack(port, ofA)).toMatchObject({ resumed: 72 });
+      const renewed = await visit(port, ofA);
       await reload('c', 'b');
       expect((await visit(port, ofA)).isReused).toBe(false);
+      // Node's client does not tell of a ticket that comes with a resumed session of TLS 1.2.
+      if (maxVersion === 'TLSv1.2') return;
+      const ofB = { maxVersion, ...(renewed.session && { session: renewed.session }) };
+      expect(await comeBack(port, ofB)).toMatchObject({ resumed: 72 });
     },
   );
 

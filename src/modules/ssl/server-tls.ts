@@ -3,7 +3,7 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import type { SourcePos } from '../../config/tree.ts';
 import type { ServerTls, TlsMeans } from '../../http/tls.ts';
 import type { StaplePlan } from '../../net/ocsp/staple-plan.ts';
-import { DEFAULT_SUITES, makesTickets, type ServerTlsSettings, serverContext } from '../../net/tls-context.ts';
+import { DEFAULT_SUITES, type ServerTlsSettings, serverContext } from '../../net/tls-context.ts';
 import type { TlsFiles } from '../../net/tls-files.ts';
 import {
   readCrl,
@@ -69,7 +69,6 @@ export function serverTls(conf: SslConf, { files, sessions, staples, warn }: Ser
   if (conf.watchesCertificates) files.watch(fileNames(conf).map(named));
   const { protocols, ciphers, curves } = conf;
   const base = { protocols, ciphers, suites: DEFAULT_SUITES, curves, sigalgs: '', options: 0 };
-  const ownTicketKey = ticketKeys[0] ?? files.ticketKey;
   const settings: ServerTlsSettings = {
     ...(applyCommands(conf.commands, base) ?? base),
     pairs,
@@ -78,7 +77,7 @@ export function serverTls(conf: SslConf, { files, sessions, staples, warn }: Ser
     dhParameters,
     prefersServerCiphers: conf.prefersServerCiphers,
     hasTickets: conf.hasTickets,
-    ticketKey: ownTicketKey,
+    ticketKeys: ticketKeys.length === 0 ? [files.ticketKey] : ticketKeys,
     sessionTimeoutSec: conf.sessionTimeoutSec,
     verifiesClients: verify !== 'off',
     sessionTerms: [verify, String(verifyDepth), ...pairs.map(({ cert }) => cert), ...trusted, ...crl],
@@ -100,7 +99,6 @@ export function serverTls(conf: SslConf, { files, sessions, staples, warn }: Ser
   const means: TlsMeans = {
     context,
     sessions: sessions.cache(conf.sessionCache, conf.sessionTimeoutSec * 1000),
-    ticketKeys: makesTickets(settings) ? [ownTicketKey, ...ticketKeys.slice(1)] : null,
     hasTls13: settings.protocols.includes('TLSv1.3'),
     recordBytes: conf.bufferBytes,
     stapled: stapled === null || !isPlain ? null : { certificates: stapled, isSingle: pairs.length === 1 },
