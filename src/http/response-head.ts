@@ -38,6 +38,8 @@ export class ResponseHead {
   lastModifiedSec = -1;
   /** What becomes of it behind the header filters; null: nothing. */
   part: ResponsePart | null = null;
+  /** `charset` has added one to the type. */
+  hasOwnCharset = false;
   /** Fields will come behind the body (`add_trailer`): in HTTP/1.1 it is chunked then, whatever its length. */
   expectsTrailers = false;
   /** Content-Encoding that was given here, by `setCoding`; '' = none. */
@@ -60,6 +62,7 @@ export class ResponseHead {
     this.lastModified = '';
     this.lastModifiedSec = -1;
     this.part = null;
+    this.hasOwnCharset = false;
     this.expectsTrailers = false;
     this.ownCoding = '';
     this.variesByEncoding = false;

@@ -23,12 +23,16 @@ export function addTypes(said: TypeSet | undefined, use: DirectiveUse, always: T
   return types;
 }
 
-/** Whether the response is of one of these types. A peer's `charset=` is no part of its type, any other parameter is. */
+/**
+ * Whether the response is of one of these types. The `charset=` of a peer or of `charset` is no part of its type; as in nginx any other parameter
+ * is, and one that `default_type` or `types` name.
+ */
 export function isOfType(response: ResponseHead, types: TypeSet): boolean {
   if (types === 'any') return true;
-  const { contentType } = response;
+  const { contentType, passed, hasOwnCharset } = response;
   if (contentType === '') return false;
-  return types.has(contentType) || types.has(typeWithoutCharset(contentType).toLowerCase());
+  const type = passed !== null || hasOwnCharset ? typeWithoutCharset(contentType) : contentType;
+  return types.has(type) || types.has(type.toLowerCase());
 }
 
 function typeWithoutCharset(contentType: string): string {

@@ -120,5 +120,7 @@ function setCharset({ response }: Exchange, name: string): void {
   const type = found === null ? response.contentType : response.contentType.slice(0, found.index);
   const isRedirect = response.status === 301 || response.status === 302;
   if (isRedirect && found !== null) return;
-  response.contentType = isRedirect || name === '' ? type : `${type}; charset=${name}`;
+  const isAdded = !isRedirect && name !== '';
+  response.contentType = isAdded ? `${type}; charset=${name}` : type;
+  response.hasOwnCharset = isAdded;
 }
