@@ -55,9 +55,11 @@ export function sendFile(ex: Exchange, { fd, stats }: OpenedFile, path: string):
 
   // 3. Ranges.
   const ranges = rangesOf(ex, stats.size);
-  const pieces = ranges === 'unsatisfiable' ? [] : cut(ex, ranges, stats.size);
+  response.part = null;
   filterHead(ex);
-  if (ranges === 'unsatisfiable' && response.contentLength === stats.size) {
+  // What a filter makes something else of goes whole.
+  const isWhole = response.contentLength !== stats.size;
+  if (ranges === 'unsatisfiable' && !isWhole) {
     closeSync(fd);
     // As in nginx, whose filters had seen a good answer by then.
     response.add('Content-Range', `bytes */${stats.size}`);
@@ -65,15 +67,15 @@ export function sendFile(ex: Exchange, { fd, stats }: OpenedFile, path: string):
     return;
   }
 
-  // 4. Out: the parts, unless a filter makes something else of the whole.
-  const { part } = response;
+  // 4. Out. Parts say the type that the filters have left.
+  const pieces = isWhole || ranges === 'unsatisfiable' ? wholeOf(stats.size) : cut(ex, ranges, stats.size);
   sendFilteredHead(ex);
   if (ex.isHeadOnly) {
     closeSync(fd);
     stream.endBody(null);
     return;
   }
-  new FileTransfer(fd, path, part === null ? wholeOf(stats.size) : pieces).start(ex);
+  new FileTransfer(fd, path, pieces).start(ex);
 }
 
 /** Null: no ranges are to be spoken of at all. */
