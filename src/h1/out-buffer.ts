@@ -1,6 +1,6 @@
 import { beginTurn, endTurn, forgetTurn } from '../core/clock.ts';
 import type { Wire } from '../net/wire.ts';
-import { BATCHED, TAKEN, writeBatch } from '../net/write-batch.ts';
+import { BATCHED, COPIED, TAKEN, writeBatch } from '../net/write-batch.ts';
 
 /** A head, a full read from a peer and chunk framing fit. */
 const CAPACITY_BYTES = 96 * 1024;
@@ -111,7 +111,7 @@ class OutBuffer {
     this.owner = null;
     if (gathered === 0) return true;
     const result = wire.writeSoon(new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, gathered));
-    if (result === TAKEN) {
+    if (result === TAKEN || result === COPIED) {
       this.length = start;
       if (this.bytes.length > SLAB_BYTES) this.#renew(SLAB_BYTES);
     } else if (result === BATCHED) this.start = this.length;

@@ -1,5 +1,8 @@
 import { connect as connectSocket, type NetConnectOpts, type Socket } from 'node:net';
-import { FastWire, READ_BUFFER_BYTES } from './fast-wire.ts';
+import { fastTlsIsProven } from './fast-tls-check.ts';
+import { FastTlsWire } from './fast-tls-wire.ts';
+import { FastWire } from './fast-wire.ts';
+import { OwnReadBuffer } from './read-buffer.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
 import { encrypt, type PeerTls } from './tls-client.ts';
 import type { Wire } from './wire.ts';
@@ -36,23 +39,6 @@ export interface Connecting {
   cancel(): void;
 }
 
-/** The buffer that one connection reads into, and its replacement when somebody takes it over. */
-class ReadBuffer {
-  #isTaken = true;
-
-  /** Node asks after each read which buffer to use next; anything but a buffer means: the same. */
-  readonly next = (): Uint8Array => {
-    if (!this.#isTaken) return undefined as unknown as Uint8Array;
-    this.#isTaken = false;
-    return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
-  };
-
-  readonly detach = (): boolean => {
-    this.#isTaken = true;
-    return true;
-  };
-}
-
 /**
  * Connects to a peer. The wire reads into a buffer of its own (not the shared one): what it read can be written to a client without a copy,
  * as long as reading is paused until that is flushed. The buffer is never reused by another connection: a queued write of another
@@ -60,7 +46,7 @@ class ReadBuffer {
  */
 export function connectWire(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
   if (options.tls !== null) return connectByTls(target, options, waiter);
-  const reading = new ReadBuffer();
+  const reading = new OwnReadBuffer();
   let wire: SocketWire | null = null;
   let isSettled = false;
   const common = {
@@ -69,7 +55,8 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
     keepAlive: options.isKeepAlive,
     autoSelectFamily: false,
     onread: {
-      buffer: reading.next,
+      // Node asks after each read which buffer to use next; anything but a buffer means: the same.
+      buffer: () => reading.replacement() as Uint8Array,
       callback(length: number, buffer: Uint8Array): boolean {
         wire?.sink.onBytes(buffer as Buffer, length);
         return true;
@@ -88,7 +75,7 @@ export function connectWire(target: ConnectTarget, options: ConnectOptions, wait
     isSettled = true;
     socket.removeListener('error', onEarlyError);
     wire = options.isFast ? new FastWire(socket) : new SocketWire(socket);
-    wire.detachBuffer = reading.detach;
+    wire.detachBuffer = () => reading.detach();
     waiter.onConnected(wire);
   });
   return {
@@ -107,13 +94,20 @@ function bindOf(options: ConnectOptions): object {
   return options.localAddress === null ? {} : { localAddress: options.localAddress, localPort: options.localPort };
 }
 
-/** The same with a handshake behind it. What was read lies in buffers of Node's, each used once. */
+/** The same with a handshake behind it. */
 function connectByTls(target: ConnectTarget, options: ConnectOptions, waiter: ConnectWaiter): Connecting {
   return connectSocketOf(target, options, {
     onHandshake: () => waiter.onHandshake(),
     onHandshakeError: (text) => waiter.onHandshakeError(text),
     onConnectError: (error) => waiter.onConnectError(error),
     onSocket(socket) {
+      if (options.isFast && fastTlsIsProven()) {
+        const reading = new OwnReadBuffer();
+        const fast = new FastTlsWire(socket);
+        fast.detachBuffer = () => reading.detach();
+        fast.readDirectly(reading);
+        return waiter.onConnected(fast);
+      }
       const wire = new SocketWire(socket);
       wire.detachBuffer = () => true;
       waiter.onConnected(wire);

@@ -1,11 +1,12 @@
 import { type Server, Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
+import { SHARED_READ_BUFFER } from './read-buffer.ts';
 import { SocketWire } from './socket-wire.ts';
 import type { Wire } from './wire.ts';
 import { BATCHED, type BatchedWire, BEHIND, TAKEN, type WriteResult, writeBatch } from './write-batch.ts';
 
 /**
- * The fast layer: what Node's sockets can do beyond their documented API, all of it in this file.
+ * The fast layer: what Node's sockets can do beyond their documented API, all of it in this file and, for TLS, in fast-tls-wire.ts.
  *
  * - `server._handle.onconnection`: the accepted handle becomes a Socket with `onread`, so that all client sockets of a worker read into one
  *   shared buffer (public sockets allocate a buffer per read and pass it through the stream machinery).
@@ -18,22 +19,23 @@ interface AcceptingHandle {
   onconnection: (error: number | undefined, handle: object | undefined) => void;
 }
 
-interface WriteRequest {
+export interface WriteRequest {
   oncomplete: ((status: number) => void) | null;
   /** Keeps the bytes alive until then. */
   buffer: Uint8Array | null;
 }
 
-interface WritingHandle {
+export interface WritingHandle {
   /** 0, or a negative errno. */
   writeBuffer(request: WriteRequest, chunk: Uint8Array): number;
 }
 
-interface StreamWrap {
+export interface StreamWrap {
   readonly WriteWrap: new () => WriteRequest;
   /** What the last call on a stream came to. */
   readonly streamBaseState: Int32Array;
   readonly kLastWriteWasAsync: number;
+  readonly kReadBytesOrError: number;
 }
 
 /** Node's binding of streams; null where there is none to be had. */
@@ -47,12 +49,6 @@ export const streamWrap: StreamWrap | null = (() => {
 
 // The request object for the next write. A write that is not through keeps its own.
 let spareRequest: WriteRequest | null = null;
-
-/** As large as a read of libuv gets. */
-export const READ_BUFFER_BYTES = 65_536;
-
-// Every client socket of this process reads into it: whoever is called with it uses it up (or copies) before returning.
-const sharedReadBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
 
 export class FastWire extends SocketWire implements BatchedWire {
   #pendingBytes = 0;
@@ -163,7 +159,7 @@ export class FastWire extends SocketWire implements BatchedWire {
   }
 }
 
-function writeError(errno: number): NodeJS.ErrnoException {
+export function writeError(errno: number): NodeJS.ErrnoException {
   const code = getSystemErrorName(errno);
   return Object.assign(new Error(`write ${code}`), { code, errno, syscall: 'write' });
 }
@@ -195,7 +191,7 @@ export function acceptFast(
       handle: clientHandle,
       allowHalfOpen: true,
       onread: {
-        buffer: sharedReadBuffer,
+        buffer: SHARED_READ_BUFFER.current,
         callback(length: number, buffer: Uint8Array): boolean {
           wire?.sink.onBytes(buffer as Buffer, length);
           return true;

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { NO_SINK, type Wire, type WireSink } from './wire.ts';
-import { BEHIND, TAKEN, type WriteResult } from './write-batch.ts';
+import { BEHIND, COPIED, TAKEN, type WriteResult } from './write-batch.ts';
 
+/** A public TLS socket never takes a chunk at once: a copy is cheaper than a fresh output buffer for each write. */
+const MOST_COPIED_BYTES = 16 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /**
@@ -63,7 +65,8 @@ export class SocketWire implements Wire {
   }
 
   writeSoon(chunk: Uint8Array): WriteResult {
-    return this.write(chunk) ? TAKEN : BEHIND;
+    if (chunk.length > MOST_COPIED_BYTES) return this.write(chunk) ? TAKEN : BEHIND;
+    return this.write(Buffer.from(chunk)) ? TAKEN : COPIED;
   }
 
   setNoDelay(): void {

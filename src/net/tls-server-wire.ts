@@ -5,6 +5,7 @@ import { strerror } from '../core/strerror.ts';
 import type { ClientTls, TlsMeans, VerifyFailure } from '../http/tls.ts';
 import { intermediatesOf } from './certificate-chain.ts';
 import { type ClientHello, NO_HELLO, readClientHello } from './client-hello.ts';
+import { FastTlsWire } from './fast-tls-wire.ts';
 import { chooseStapled, staple } from './ocsp/choose-stapled.ts';
 import { opensslText } from './openssl-text.ts';
 import { readByEvents, SocketWire } from './socket-wire.ts';
@@ -78,6 +79,7 @@ export class TlsServerWire implements Wire, ClientTls {
   #sink: WireSink = NO_SINK;
   readonly #raw: Socket;
   readonly #choose: (serverName: string) => TlsChoice;
+  readonly #isFast: boolean;
   #held: Buffer = EMPTY;
   #tls: Tls | null = null;
   #verifyDepth = 0;
@@ -89,10 +91,14 @@ export class TlsServerWire implements Wire, ClientTls {
   #verified: VerifyFailure | null | undefined;
   #certificate: X509Certificate | null | undefined;
 
-  /** `choose` is called once, with the name of the hello ('' = none). `hasPreface`: something comes before it, see `afterPreface`. */
-  constructor(raw: Socket, choose: (serverName: string) => TlsChoice, hasPreface: boolean) {
+  /**
+   * `choose` is called once, with the name of the hello ('' = none). `hasPreface`: something comes before it, see `afterPreface`.
+   * `isFast`: the fast layer works here (fast-layer-check).
+   */
+  constructor(raw: Socket, choose: (serverName: string) => TlsChoice, hasPreface: boolean, isFast: boolean) {
     this.#raw = raw;
     this.#choose = choose;
+    this.#isFast = isFast;
     this.remoteAddress = raw.remoteAddress ?? '';
     this.remotePort = raw.remotePort ?? 0;
     this.localAddress = raw.localAddress ?? '';
@@ -302,14 +308,17 @@ export class TlsServerWire implements Wire, ClientTls {
     if (response !== null) staple(tls, response);
     if (means.recordBytes < MAX_RECORD_BYTES) tls.setMaxSendFragment(Math.max(means.recordBytes, MIN_RECORD_BYTES));
     this.#tls = tls;
-    this.#inner = new SocketWire(tls);
-    this.#inner.sink = before.sink;
+    const inner = this.#isFast ? new FastTlsWire(tls) : new SocketWire(tls);
+    this.#inner = inner;
+    inner.sink = before.sink;
     before.sink = NO_SINK;
     tls.once('secure', () => {
       this.isHandshaking = false;
-      this.#inner.sink = this.#sink;
+      inner.sink = this.#sink;
+      // HTTP/2 has its own way of reading (node:http2).
+      if (inner instanceof FastTlsWire && tls.alpnProtocol !== 'h2') inner.readDirectly();
+      else readByEvents(tls, inner);
     });
-    readByEvents(tls, this.#inner);
   }
 
   /** Closes a connection whose handshake came to nothing. */

@@ -36,7 +36,7 @@ export interface Wire {
   write(chunk: Uint8Array): boolean;
   /**
    * As `write`, but the chunk may wait for the end of this turn, to go out together with those of other wires (BATCHED: it must not change before
-   * `onDrain`, which comes then). A later `write` comes behind it.
+   * `onDrain`, which comes then; COPIED: it may change, and `onDrain` comes). A later `write` comes behind it.
    */
   writeSoon(chunk: Uint8Array): WriteResult;
   /** TCP_NODELAY: the last part of an answer written in several pieces does not wait for an acknowledgement. Once is enough. */

@@ -1,12 +1,13 @@
-/** What `Wire.writeSoon` says of a chunk: the kernel has it; it goes out with the batch; it waits for the kernel. */
+/** What `Wire.writeSoon` says of a chunk: the kernel has it; it goes out with the batch; it waits for the kernel; a copy of it does. */
 export const TAKEN = 0;
 export const BATCHED = 1;
 export const BEHIND = 2;
-export type WriteResult = typeof TAKEN | typeof BATCHED | typeof BEHIND;
+export const COPIED = 3;
+export type WriteResult = typeof TAKEN | typeof BATCHED | typeof BEHIND | typeof COPIED;
 
 /** A wire with a chunk in the batch. */
 export interface BatchedWire {
-  /** Writes the chunk; true: the kernel took all of it. */
+  /** Writes the chunk; true: it is free, the kernel has all of it or the wire a copy. */
   writeBatched(): boolean;
 }
 

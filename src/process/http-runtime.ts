@@ -14,6 +14,7 @@ import { LimitPort } from '../modules/limit-zone/limit-port.ts';
 import { untilMirrored } from '../modules/mirror/mirrored-request.ts';
 import { reportUpstreams } from '../modules/status/upstream-report.ts';
 import { Acceptor } from '../net/acceptor.ts';
+import { fastTlsIsProven, proveFastTls } from '../net/fast-tls-check.ts';
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import { type Staple, Staples } from '../net/ocsp/staple-plan.ts';
 import { readByEvents, SocketWire } from '../net/socket-wire.ts';
@@ -152,6 +153,7 @@ export class HttpRuntime implements WorkerRuntime {
       },
       this.#parts.isFast,
     );
+    if (this.#parts.isFast && point.isTls) await proveFastTls();
     await point.acceptor.listen(handle, address.backlog);
     this.#points.set(address.text, point);
   }
@@ -166,7 +168,9 @@ export class HttpRuntime implements WorkerRuntime {
     const groups = point.groupsOf(socket);
     if (groups().isTls === true) {
       const named = new TlsGroups(groups);
-      const wire = new TlsServerWire(socket, (name) => named.choose(name), groups().readsProxyProtocol === true);
+      const isFast = this.#parts.isFast && fastTlsIsProven();
+      const hasPreface = groups().readsProxyProtocol === true;
+      const wire = new TlsServerWire(socket, (name) => named.choose(name), hasPreface, isFast);
       this.#server.accept(wire, () => named.current(wire), path, wire);
     } else {
       const wire = new SocketWire(socket);
