@@ -13,6 +13,10 @@ export interface NameWaiter {
 /** Names that nobody answers for in time. */
 export const NOT_IN_TIME: NameFailure = { code: 110, words: 'Operation timed out' };
 
+/** Each question has a socket of its own: beyond so many at once, names that nobody has asked for yet are refused. */
+const MOST_QUESTIONS = 500;
+export const TOO_MANY: NameFailure = { code: 2, words: `more than ${MOST_QUESTIONS} names are being resolved` };
+
 /** Most answers kept; the one that was asked for longest ago makes room. */
 const MOST_ANSWERS = 1000;
 
@@ -61,6 +65,10 @@ export class NameResolver {
     }
     if (!isName(key)) {
       waiter.onUnresolved(HOST_NOT_FOUND);
+      return null;
+    }
+    if (!this.#questions.has(key) && this.#questions.size >= MOST_QUESTIONS) {
+      waiter.onUnresolved(TOO_MANY);
       return null;
     }
     const question = this.#questions.get(key) ?? this.#begin(key);

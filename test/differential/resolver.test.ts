@@ -51,7 +51,7 @@ compare('resolver', {
     server {
       listen 127.0.0.1:%%PORT%%;
       resolver %%DNS%%;
-      resolver_timeout 500ms;
+      resolver_timeout 1s;
       location /name { proxy_pass http://$arg_host; }
       location /path { proxy_pass http://$arg_host/other?x=$arg_x; }
       location /port { set $port $arg_port; proxy_pass http://$arg_host:$port; }

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http2';
 import {
   createSecureServer,
@@ -290,12 +291,19 @@ describe('connections', () => {
     await expect.poll(() => peer.liveSessions).toBe(0);
   });
 
-  test('keepalive_requests, keepalive_timeout', async () => {
+  test('keepalive_requests', async () => {
     const peer = await h2Peer(echo);
-    const { get } = await site(toPeer(peer, 'keepalive 4; keepalive_requests 2; keepalive_timeout 100ms;'), PASS);
+    const { get } = await site(toPeer(peer, 'keepalive 4; keepalive_requests 2;'), PASS);
     for (let i = 0; i < 5; i++) expect((await get(`/${i}`)).body).toBe(`/${i}`);
     expect(peer.sessions.length).toBe(3);
+  });
+
+  test('keepalive_timeout', async () => {
+    const peer = await h2Peer(echo);
+    const { get } = await site(toPeer(peer, 'keepalive_timeout 50ms;'), PASS);
+    await get('/1');
     await expect.poll(() => peer.liveSessions).toBe(0);
+    expect((await get('/2')).body).toBe('/2');
   });
 
   test('the same peer by HTTP/1.1 and by HTTP/2 has different connections', async () => {
@@ -386,4 +394,57 @@ describe('TLS', () => {
       /upstream SSL certificate does not match "other\.test" while SSL handshaking to upstream/,
     );
   });
+});
+
+test('both directions at once: an answer that follows the body as it comes', async () => {
+  const peer = await h2Peer((stream) => {
+    stream.respond({ ':status': 200 });
+    stream.pipe(stream);
+  });
+  const { port } = await site(toPeer(peer), `${PASS} proxy_request_buffering off; proxy_buffering off;`);
+  const client = await RawClient.connect({ port });
+  client.send('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n');
+  expect(await client.untilReceived('one')).toBe(true);
+  client.send('3\r\ntwo\r\n');
+  expect(await client.untilReceived('two')).toBe(true);
+  client.send('0\r\n\r\n');
+  await client.untilClosed();
+  expect(client.responses()[0]).toMatchObject({ body: 'onetwo', isComplete: true });
+});
+
+test('a reload keeps connections, idle ones and those in use; QUIT closes the idle ones', async () => {
+  const held: (() => void)[] = [];
+  const peer = await h2Peer((stream, { ':path': path }) => {
+    stream.respond({ ':status': 200 });
+    if (path === '/long') held.push(() => stream.end(path));
+    else stream.end(path);
+  });
+  const { get, proxy } = await site(toPeer(peer), PASS);
+  await get('/1');
+  const long = get('/long');
+  await expect.poll(() => held.length).toBe(1);
+  proxy.signal('SIGHUP');
+  expect(await untilLogged(proxy, /reconfiguring/)).toBe(true);
+  await expect.poll(async () => (await get('/2')).body).toBe('/2');
+  held[0]?.();
+  expect((await long).body).toBe('/long');
+  expect((await get('/3')).body).toBe('/3');
+  expect(peer.sessions.length).toBe(1);
+  expect((await proxy.stop('SIGQUIT')).code).toBe(0);
+  await expect.poll(() => peer.liveSessions).toBe(0);
+});
+
+test('over a unix socket', async () => {
+  const { port, proxy } = await site('', 'proxy_pass http://unix:$document_root/peer.sock:/;');
+  const peer = await h2Peer((stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end('by unix');
+  });
+  const path = `${proxy.prefix}/html/peer.sock`;
+  mkdirSync(`${proxy.prefix}/html`, { recursive: true });
+  await new Promise<void>((resolve) => peer.server.close(() => resolve()));
+  await new Promise<void>((resolve) => peer.server.listen(path, resolve));
+  const client = await exchange({ port }, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  expect(client.responses()[0]?.body).toBe('by unix');
+  expect(peer.seen[0]?.[':authority']).toBe('localhost');
 });

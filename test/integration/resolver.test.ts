@@ -113,7 +113,7 @@ test('a name server that comes back within resolver_timeout is heard', async () 
 });
 
 test('no answer at all: 502 after resolver_timeout, and the next request asks again', async () => {
-  const { ask, dns, proxy } = await start((server) => `resolver 127.0.0.1:${server.port}; resolver_timeout 200ms;`);
+  const { ask, dns, proxy } = await start((server) => `resolver 127.0.0.1:${server.port}; resolver_timeout 1s;`);
   dns.set('app.test', 'silent');
   expect((await ask('/app.test')).status).toBe(502);
   expect(proxy.errorLog()).toMatch(
@@ -124,7 +124,7 @@ test('no answer at all: 502 after resolver_timeout, and the next request asks ag
 });
 
 test('bytes that are no DNS do no harm', async () => {
-  const { ask, dns } = await start((server) => `resolver 127.0.0.1:${server.port}; resolver_timeout 300ms;`);
+  const { ask, dns } = await start((server) => `resolver 127.0.0.1:${server.port}; resolver_timeout 1s;`);
   dns.set('bad.test', 'garbage');
   dns.set('app.test', addresses(['127.0.0.31']));
   expect((await ask('/bad.test')).status).toBe(502);

@@ -182,4 +182,17 @@ describe('NameResolver', () => {
     expect(site.resolve('n1.test').heard).toEqual([]);
     expect(site.resolve('n1000.test').heard).toEqual(['10.0.0.1']);
   });
+
+  it('asks for no more than 500 names at once', async () => {
+    const site = new Site();
+    for (let i = 0; i < 500; i++) site.resolve(`n${i}.test`);
+    expect(site.resolve('one-more.test')).toEqual({
+      heard: ['2: more than 500 names are being resolved'],
+      cancel: null,
+    });
+    expect(site.resolve('n7.test').heard).toEqual([]);
+    await site.answer(0, ONE);
+    expect(site.resolve('one-more.test').heard).toEqual([]);
+    expect(site.asked.length).toBe(501);
+  });
 });
