@@ -84,6 +84,18 @@ describe('logging to syslog', () => {
   });
 });
 
+test('a unix socket needs a Node that can make one, and the finding says so', async () => {
+  const prefix = prefixWith({});
+  writeFileSync(join(prefix, 'nginx.conf'), conf(8079, 'syslog:server=unix:/dev/log'));
+  const args = ['-p', prefix, '-c', 'nginx.conf', '-e', 'error.log', '-t'];
+  const { code, stderr } = await runProgram(args, { env: { NODE_OPTIONS: '--no-experimental-ffi' } });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /\[emerg\] "unix:\/dev\/log" cannot be logged to: it needs Linux and Node 26 or newer .*; let the log server listen on UDP and name that in .*nginx\.conf:5/,
+  );
+  rmSync(prefix, { recursive: true });
+});
+
 test.each(['stdout', 'stderr'] as const)('access_log /dev/%s', async (name) => {
   const [port, prefix] = [await freePort(), prefixWith({})];
   writeFileSync(join(prefix, 'nginx.conf'), `pid nginx.pid;\n${conf(port, `/dev/${name}`)}`);
