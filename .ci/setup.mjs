@@ -55,9 +55,12 @@ function isOnPath(program) {
   return [...path.split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
 }
 
+/** Programs whose package has another name. */
+const PACKAGE_OF = { h2load: 'nghttp2-client' };
+
 /** Installs Debian packages without starting their services: a test's oracle must not sit on port 80. */
 function installFromDebian(programs) {
-  const missing = programs.filter((program) => !isOnPath(program));
+  const missing = programs.filter((program) => !isOnPath(program)).map((program) => PACKAGE_OF[program] ?? program);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
     console.error(`setup: not installed here: ${missing.join(', ')} (as root on Debian they would be now)`);
@@ -89,5 +92,5 @@ if (Number.parseInt(scriptNodeVersion().slice(1), 10) < oldest) {
   console.error(`setup: Node ${oldest} or newer is needed, and the pinned one did not install: try npm rebuild node`);
   process.exit(1);
 }
-if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'sslscan']);
+if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'sslscan', 'h2load']);
 if (process.argv.includes('--bench')) installFromDebian(['nginx', 'haproxy', 'wrk']);

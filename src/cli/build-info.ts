@@ -62,6 +62,7 @@ const OPTIONAL_PARTS: readonly Part[] = [
   here('http_sub_module'),
   here('http_gzip_static_module'),
   here('http_ssl_module'),
+  here('http_v2_module'),
   here('http_realip_module'),
   here('http_stub_status_module'),
 ];

@@ -2,6 +2,7 @@ import { constants, type ServerHttp2Stream } from 'node:http2';
 import { turnMs } from '../core/clock.ts';
 import type { Deadlined } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
+import type { HeadRefusal } from '../h1/head-refusal.ts';
 import { out } from '../h1/out-buffer.ts';
 import type { BodySink, ClientStream, TunnelEnd } from '../http/client-stream.ts';
 import { respondStatus } from '../http/error-response.ts';
@@ -14,7 +15,7 @@ import { RequestBodyInput } from './request-body-input.ts';
 import { readRequestHead } from './request-fields.ts';
 import { fieldsByName, responseFields } from './response-fields.ts';
 
-const { NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_INTERNAL_ERROR } = constants;
+const { NGHTTP2_NO_ERROR, NGHTTP2_CANCEL, NGHTTP2_PROTOCOL_ERROR, NGHTTP2_INTERNAL_ERROR } = constants;
 const SEND_TIMED_OUT = 'client timed out (110: Connection timed out) while sending to client';
 
 /** With so much waiting for the client's window or its socket, whoever fills the stream waits. */
@@ -87,34 +88,38 @@ export class H2Stream implements ClientStream, Deadlined {
         isEnd,
         settings,
         storage: (bytes) => (this.#storage = server.takeHeadStorage(bytes)),
-        onDropped: (line) => dropped.push(line),
+        onDropped: (name) => dropped.push(name),
       },
       ex.request,
     );
     ex.requestBytes = ex.request.headBytes;
     if (!isEnd) this.#body = new RequestBodyInput(this.#node, ex.request.contentLength, this);
+    if (refusal !== null || dropped.length > 0) this.#logHead(ex, refusal, dropped);
     if (refusal === null) {
-      if (dropped.length > 0) this.#logDropped(ex, dropped);
       beginExchange(ex, this.#group);
       return;
     }
-    ex.server = this.#group.defaultServer;
-    ex.location = ex.server.defaultLocation;
-    attributeRefused(ex, this.#group);
-    this.#logDropped(ex, dropped);
-    ex.location.errorLog.write('info', ex, refusal.reason);
     ex.isHeadOnly = ex.request.method === 'HEAD';
     respondStatus(ex, refusal.status);
   }
 
-  #logDropped(ex: Exchange, dropped: readonly string[]): void {
-    for (const line of dropped) {
+  /** As in nginx there is no request line before all fields are known to be good. */
+  #logHead(ex: Exchange, refusal: HeadRefusal | null, dropped: readonly string[]): void {
+    const { request } = ex;
+    const { lineEnd } = request;
+    ex.server = this.#group.defaultServer;
+    ex.location = ex.server.defaultLocation;
+    if (refusal !== null) attributeRefused(ex, this.#group);
+    request.lineEnd = request.lineStart;
+    for (const name of dropped) {
       ex.location.errorLog.write(
         'info',
         ex,
-        `client sent invalid header line: "${line}" while reading client request headers`,
+        `client sent invalid header: "${name}" while reading client request headers`,
       );
     }
+    if (refusal === null) request.lineEnd = lineEnd;
+    else ex.location.errorLog.write('info', ex, refusal.reason);
   }
 
   // --- ClientStream: the response
@@ -310,8 +315,17 @@ export class H2Stream implements ClientStream, Deadlined {
       this.#body.fail(
         new ProxyError('client-aborted', 'client prematurely closed connection', { side: 'client', status: 400 }),
       );
-    } else if (content !== null) content.onClientAborted(undefined, null);
+    } else if (content !== null) content.onClientAborted(this.#resetReason());
     else this.#finish();
+  }
+
+  /** nginx's words; undefined: it is the connection that is gone. */
+  #resetReason(): string | undefined {
+    const { id, rstCode, aborted } = this.#node;
+    if (!aborted || rstCode === NGHTTP2_NO_ERROR) return undefined;
+    if (rstCode === NGHTTP2_CANCEL) return `client canceled stream ${id}`;
+    if (rstCode === NGHTTP2_INTERNAL_ERROR) return `client terminated stream ${id} due to internal error`;
+    return `client terminated stream ${id} with status ${rstCode}`;
   }
 
   /** From the body: it was reset although nobody closes the stream yet. */

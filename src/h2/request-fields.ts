@@ -22,7 +22,7 @@ export interface HeadReading {
   /** Gives storage for the head. */
   readonly storage: (bytes: number) => Buffer;
   /** A field was left out because of its name. */
-  readonly onDropped: (line: string) => void;
+  readonly onDropped: (name: string) => void;
 }
 
 /**
@@ -78,7 +78,7 @@ export function readRequestHead(
     }
     if ((info & IS_CLEAN) === 0 || ((info & HAS_UNDERSCORE) !== 0 && !settings.underscoresInHeaders)) {
       if (settings.ignoreInvalidHeaders) {
-        onDropped(`${name}: ${value}`);
+        onDropped(name);
         continue;
       }
     }
@@ -149,6 +149,11 @@ function checkBytes(
   if (method !== 'CONNECT') {
     if (path === '') return refusal(400, `client sent no :path header ${DOING}`);
     if (scheme === '') return refusal(400, `client sent no :scheme header ${DOING}`);
+  }
+  if (method !== 'CONNECT' && path[0] !== '/') {
+    // nginx refuses it before it reads on: nobody knows of fields then.
+    headers.count = 0;
+    return refusal(400, `client sent invalid :path header: "${path}" ${DOING}`);
   }
   if (!consistsOf(bytes, methodEnd + 1, methodEnd + 1 + path.length, TARGET_OK)) {
     return refusal(400, `client sent invalid :path header: "${path}" ${DOING}`);

@@ -85,6 +85,8 @@ export class H2UpstreamSession implements Deadlined {
         maxHeaderListSize: MOST_HEAD_BYTES,
       },
       maxHeaderListPairs: MOST_FIELDS,
+      // Fields go on as they came; what they mean is the peer's business.
+      strictSingleValueFields: false,
       peerMaxConcurrentStreams: MOST_STREAMS,
     });
     this.#session = session;
@@ -100,11 +102,12 @@ export class H2UpstreamSession implements Deadlined {
 
   /** Another request may go over it. */
   get hasRoom(): boolean {
-    return !this.#isEnding && this.streams < this.#mostStreams;
+    return this.isAlive && this.streams < this.#mostStreams;
   }
 
+  /** Node knows of the end of a session a moment before it says so. */
   get isAlive(): boolean {
-    return !this.#isEnding;
+    return !this.#isEnding && !this.#session.closed && !this.#session.destroyed;
   }
 
   /** It is idle no more. */

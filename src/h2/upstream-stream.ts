@@ -133,15 +133,7 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     if (this.#state === 'over') return;
     const { code = '' } = error as NodeJS.ErrnoException;
     const isSessionOver = code === 'ERR_HTTP2_GOAWAY_SESSION' || code === 'ERR_HTTP2_INVALID_SESSION';
-    this.#failWith(
-      isSessionOver
-        ? this.#owner.failure()
-        : new ProxyError('internal', `request cannot be sent by HTTP/2: ${error.message}`, {
-            side: 'proxy',
-            status: 500,
-            cause: error,
-          }),
-    );
+    this.#failWith(isSessionOver ? this.#owner.failure() : ownFailure(error.message));
   }
 
   // --- the response
@@ -166,6 +158,13 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
       if (chunk === null && !stream.closed) this.#isEnded = true;
       return Readable.prototype.push.call(stream, chunk, encoding);
     };
+    stream.on(
+      'frameError',
+      turn(() => {
+        this.isRequestSent = false;
+        this.#failWith(ownFailure('its head is larger than 64 KiB'));
+      }),
+    );
     stream.on('headers', turn(onInterim) as () => void);
     stream.on('response', turn(onResponse) as () => void);
     stream.on('trailers', turn(onTrailers) as () => void);
@@ -348,4 +347,9 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     if (ms > 0 && (this.#state === 'head' || this.#state === 'body')) this.#deadlines.set(this, turnMs() + ms);
     else this.#deadlines.clear(this);
   }
+}
+
+/** Not the peer's fault, and no other would do better. */
+function ownFailure(why: string): ProxyError {
+  return new ProxyError('internal', `request cannot be sent by HTTP/2: ${why}`, { side: 'proxy', status: 500 });
 }

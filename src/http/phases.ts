@@ -40,7 +40,10 @@ function admit(ex: Exchange, group: ServerGroup): boolean {
   if (target === null) {
     // nginx refuses the line before it reads on: nobody knows of fields then.
     request.headers.count = 0;
-    return refuse(ex, 400, 'client sent invalid request while reading client request line');
+    // HTTP/2 has its line among the fields, and it is none before it is good.
+    if (request.version === 20) request.lineEnd = request.lineStart;
+    const part = request.version === 20 ? 'headers' : 'line';
+    return refuse(ex, 400, `client sent invalid request while reading client request ${part}`);
   }
   ex.uri = target.uri;
   ex.args = target.args;

@@ -149,7 +149,7 @@ test.each(Object.keys(ATTACKS))('%s costs the attacker its connection, and other
   if (attack.isDeaf === true) attacker.socket.resume();
   expect(await attacker.untilClosed()).toBe(true);
   expect(await poll(() => (attack.logged.test(proxy.errorLog().slice(logAt)) ? true : undefined), 5000)).toBe(true);
-  expect([null, ENHANCE_YOUR_CALM, 1, 2]).toContain(attacker.goawayCode);
+  expect([null, ENHANCE_YOUR_CALM, 1, 2, 3]).toContain(attacker.goawayCode);
   expect((await bystander.ask('/ok')).status).toBe(200);
   expect(workerPids(proxy)).toEqual([worker]);
   expect(residentBytes(worker) - before).toBeLessThan(100 * MEGABYTE);

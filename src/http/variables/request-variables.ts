@@ -32,6 +32,11 @@ function method({ request, subrequest }: Exchange): string | null {
   return orNull(subrequest === null ? request.method : subrequest.mainMethod);
 }
 
+/** HTTP/2 has none before all fields are known to be good. */
+function requestLine({ request }: Exchange): string | null {
+  return request.version === 20 ? orNull(request.line) : request.line;
+}
+
 function requestId(ex: Exchange): string {
   const parent = ex.subrequest?.parent ?? null;
   if (ex.requestId === '') ex.requestId = parent === null ? newRequestId() : requestId(parent);
@@ -90,7 +95,7 @@ export const REQUEST_VARIABLES: readonly VariableDef[] = [
   { name: 'is_args', compile: () => (ex) => (ex.args === '' ? '' : '?') },
   { name: 'server_name', compile: () => (ex) => ex.server.name },
   { name: 'server_protocol', compile: () => protocol },
-  { name: 'request', compile: () => (ex) => ex.request.line },
+  { name: 'request', compile: () => requestLine },
   { name: 'request_method', compile: () => method },
   { name: 'request_length', compile: () => (ex) => String(ex.requestBytes) },
   { name: 'request_id', compile: () => requestId },

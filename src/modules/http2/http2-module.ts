@@ -10,7 +10,7 @@ export const http2Module: HttpModule<Http2Conf> = {
   variables: [
     {
       name: 'http2',
-      compile: () => (ex) => (ex.request.version === 20 ? (ex.connection.isTls ? 'h2' : 'h2c') : null),
+      compile: () => (ex) => (ex.request.version === 20 ? (ex.connection.isTls ? 'h2' : 'h2c') : ''),
     },
   ],
 };

@@ -32,8 +32,7 @@ describe('listen', () => {
     ['80 fastopen=x', 'invalid fastopen "fastopen=x"'],
     ['80 so_keepalive=::', 'invalid so_keepalive value: "::"'],
     ['[::]:80 ipv6only=x', 'invalid parameter "ipv6only=x"'],
-    ['80 http2', 'the "http2" parameter of the "listen" directive is not supported yet'],
-    ['80 http2', 'the "http2" parameter of the "listen" directive is not supported yet'],
+    ['80 quic', 'the "quic" parameter of the "listen" directive is not supported yet'],
   ])('%s', (listen, text) => {
     expect(findings(`server { listen ${listen}; }`)).toEqual(text === null ? [] : [`emerg: ${text}`]);
   });
