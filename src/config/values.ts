@@ -60,10 +60,13 @@ export function oneOf<const W extends string>(words: readonly W[]): ValueParser<
   };
 }
 
-/** Any number of words, each a bit (or several). A word said twice is a warning, as in nginx. */
-export function wordMask(bits: Readonly<Record<string, number>>): ValueParser<number> {
-  return (use) => {
-    let mask = 0;
+/**
+ * Any number of words, each a bit (or several). A word said twice is a warning, as in nginx. Such directives may be repeated in a block: `said` is what
+ * was said before.
+ */
+export function wordMask(bits: Readonly<Record<string, number>>): (use: DirectiveUse, said?: number) => number {
+  return (use, said = 0) => {
+    let mask = said;
     for (const word of use.args) {
       const bit = Object.hasOwn(bits, word) ? bits[word] : undefined;
       if (bit === undefined) return use.fail(`invalid value "${word}"`);
@@ -75,9 +78,11 @@ export function wordMask(bits: Readonly<Record<string, number>>): ValueParser<nu
 }
 
 /** Any number of words as a list, each once; the same findings as `wordMask`. */
-export function wordList<const W extends string>(words: readonly W[]): ValueParser<readonly W[]> {
-  return (use) => {
-    const said: W[] = [];
+export function wordList<const W extends string>(
+  words: readonly W[],
+): (use: DirectiveUse, said?: readonly W[]) => readonly W[] {
+  return (use, before = []) => {
+    const said: W[] = [...before];
     for (const given of use.args) {
       const word = words.find((candidate) => candidate === given);
       if (word === undefined) return use.fail(`invalid value "${given}"`);

@@ -29,6 +29,13 @@ const CONFIGURATIONS = [
   'gzip_proxied nothing;',
   'gzip_proxied;',
   'gzip_proxied any; gzip_proxied off;',
+  // Directives that add up.
+  'proxy_next_upstream error; proxy_next_upstream timeout http_500;',
+  'proxy_ignore_headers Vary; proxy_ignore_headers Expires Vary;',
+  'ssl_protocols TLSv1.2; ssl_protocols TLSv1.3 TLSv1.2;',
+  'proxy_ssl_protocols TLSv1.2; proxy_ssl_protocols TLSv1.3;',
+  'keepalive_disable msie6; keepalive_disable safari;',
+  'gzip_proxied any; gzip_proxied off any;',
   'gzip_vary on; server { gzip_vary off; location / { gzip_vary on; } }',
   'gzip_vary maybe;',
   'gzip_disable msie6; gzip_disable "MSIE [1-6]\\."; server { gzip_disable x y msie6; }',

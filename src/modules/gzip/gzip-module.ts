@@ -66,7 +66,7 @@ export const gzipModule: HttpModule<GzipConf> = {
       contexts: HTTP_SCOPES,
       args: [1, Number.POSITIVE_INFINITY],
       apply: (conf, use) => {
-        conf.proxied = (conf.proxied ?? 0) | proxiedWords(use);
+        conf.proxied = proxiedWords(use, conf.proxied);
       },
       syntax: `${Object.keys(PROXIED).join(' | ')} …`,
       defaultText: 'off',

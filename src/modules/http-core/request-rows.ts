@@ -16,6 +16,7 @@ import type { HttpCoreConf } from './http-core-conf.ts';
 import { poolSize } from './pool-size.ts';
 
 const row = directive<HttpCoreConf>;
+const browsers = wordList(['none', 'msie6', 'safari']);
 
 /** Directives about reading requests and about the client's connection. */
 export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
@@ -157,8 +158,9 @@ export const requestRows: readonly DirectiveSpec<HttpCoreConf>[] = [
     name: 'keepalive_disable',
     contexts: HTTP_SCOPES,
     args: [1, 3],
-    field: 'keepaliveDisable',
-    parse: (use) => wordList(['none', 'msie6', 'safari'])(use).filter((word) => word !== 'none'),
+    apply: (conf, use) => {
+      conf.keepaliveDisable = browsers(use, conf.keepaliveDisable).filter((word) => word !== 'none');
+    },
     syntax: 'none | browser …',
     defaultText: 'msie6',
     doc: 'Browsers whose connections are closed after each response: `msie6` (only after a POST), `safari`.',

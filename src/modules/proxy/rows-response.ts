@@ -5,6 +5,8 @@ import { compilePattern } from '../../http/pcre/compile-pattern.ts';
 import { IGNORABLE_HEADERS, type ProxyConf, type RewriteRule } from './proxy-conf.ts';
 import { hasVariables } from './proxy-url.ts';
 
+const ignorableHeaders = wordList(IGNORABLE_HEADERS);
+
 type Row = DirectiveSpec<ProxyConf>;
 
 function duplicate(use: DirectiveUse): never {
@@ -82,8 +84,9 @@ export const responseRows: readonly Row[] = [
     name: 'proxy_ignore_headers',
     contexts: HTTP_SCOPES,
     args: [1, Number.POSITIVE_INFINITY],
-    field: 'ignoreHeaders',
-    parse: wordList(IGNORABLE_HEADERS),
+    apply: (conf, use) => {
+      conf.ignoreHeaders = ignorableHeaders(use, conf.ignoreHeaders);
+    },
     syntax: 'field ...',
     doc: 'Fields of the peer’s response that have no effect here: X-Accel-Redirect, X-Accel-Limit-Rate, X-Accel-Buffering and others.',
   },

@@ -4,15 +4,18 @@ import { integer, timeMs, wordMask } from '../../config/values.ts';
 import { RETRY_CONDITIONS } from '../../policy/retry.ts';
 import type { ProxyConf } from './proxy-conf.ts';
 
+/** `updating` is about stale cache entries, of which there are none. */
+const retryConditions = wordMask({ ...RETRY_CONDITIONS, updating: 0 });
+
 /** When the next peer is tried. */
 export const retryRows: readonly DirectiveSpec<ProxyConf>[] = [
   {
     name: 'proxy_next_upstream',
     contexts: HTTP_SCOPES,
     args: [1, Number.POSITIVE_INFINITY],
-    field: 'nextUpstream',
-    // `updating` is about stale cache entries, of which there are none.
-    parse: wordMask({ ...RETRY_CONDITIONS, updating: 0 }),
+    apply: (conf, use) => {
+      conf.nextUpstream = retryConditions(use, conf.nextUpstream);
+    },
     syntax:
       'error | timeout | invalid_header | http_500 | http_502 | http_503 | http_504 | http_403 | http_404 | http_429 | non_idempotent | off ...',
     defaultText: 'error timeout',

@@ -5,6 +5,8 @@ import { TLS_PROTOCOLS } from '../../net/tls-context.ts';
 import { readConfCommand } from '../ssl/conf-command.ts';
 import type { ProxyConf } from './proxy-conf.ts';
 
+const tlsProtocols = wordList(TLS_PROTOCOLS);
+
 type Row = DirectiveSpec<ProxyConf>;
 
 function fileName(use: DirectiveUse): string {
@@ -67,8 +69,9 @@ export const tlsRows: readonly Row[] = [
     name: 'proxy_ssl_protocols',
     contexts: HTTP_SCOPES,
     args: [1, Number.POSITIVE_INFINITY],
-    field: 'sslProtocols',
-    parse: wordList(TLS_PROTOCOLS),
+    apply: (conf, use) => {
+      conf.sslProtocols = tlsProtocols(use, conf.sslProtocols);
+    },
     syntax: '[SSLv2] [SSLv3] [TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]',
     defaultText: 'TLSv1.2 TLSv1.3',
     doc: 'Versions of TLS to peers. OpenSSL here has no SSLv2 and SSLv3.',

@@ -10,6 +10,7 @@ import type { SslConf } from './ssl-conf.ts';
 type Row = DirectiveSpec<SslConf>;
 
 const CONTEXTS = HTTP | SERVER;
+const tlsProtocols = wordList(TLS_PROTOCOLS);
 
 /** A file's name. Names with variables, and keys that are in an engine, are refused by name. */
 function fileName(use: DirectiveUse): string {
@@ -73,8 +74,9 @@ export const sslRows: readonly Row[] = [
     name: 'ssl_protocols',
     contexts: CONTEXTS,
     args: [1, Number.POSITIVE_INFINITY],
-    field: 'protocols',
-    parse: wordList(TLS_PROTOCOLS),
+    apply: (conf, use) => {
+      conf.protocols = tlsProtocols(use, conf.protocols);
+    },
     syntax: '[SSLv2] [SSLv3] [TLSv1] [TLSv1.1] [TLSv1.2] [TLSv1.3]',
     defaultText: 'TLSv1.2 TLSv1.3',
     doc: 'Versions of TLS. OpenSSL here has no SSLv2 and SSLv3.',
