@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { ConfigError } from '../config/diagnostic.ts';
 import { systemErrorText } from '../config/system-error.ts';
-import { element, INTEGER } from './der.ts';
+import { contentOf, DerError, type DerNode, der, INTEGER, nodesOf, SEQUENCE } from './der.ts';
 import { opensslText } from './openssl-text.ts';
 import { CERTIFICATE, CRL, DH_PARAMETERS, pemBlocks } from './pem.ts';
 import type { TlsFiles } from './tls-files.ts';
@@ -81,21 +81,28 @@ const MIN_DH_BITS = 2048;
 export function readDhParameters(name: string, files: TlsFiles, mayBeShort: boolean): string {
   const text = readText(name, files, (why) => `BIO_new_file("${name}") failed${why}`);
   const [block] = pemBlocks(text, DH_PARAMETERS);
-  if (block !== undefined) {
-    if (mayBeShort || primeBits(block) >= MIN_DH_BITS) return block;
+  const [prime, generator] = block === undefined ? [] : dhNumbers(block);
+  if (prime === undefined || generator === undefined) {
+    throw new ConfigError(`PEM_read_bio_DHparams("${name}") failed (SSL: ${NO_START_LINE}DH PARAMETERS)`);
+  }
+  if (!mayBeShort && BigInt(`0x${prime.content.toString('hex')}`).toString(2).length < MIN_DH_BITS) {
     throw new ConfigError(`SSL_CTX_set_tmp_dh("${name}") failed (SSL: error:0A00018A:SSL routines::dh key too small)`);
   }
-  throw new ConfigError(`PEM_read_bio_DHparams("${name}") failed (SSL: ${NO_START_LINE}DH PARAMETERS)`);
+  // Node drops those of X9.42 (`openssl dhparam -dsaparam`) without a word.
+  const own = der(SEQUENCE, prime.whole, generator.whole).toString('base64');
+  return `-----BEGIN DH PARAMETERS-----\n${own.replace(/.{64}/g, '$&\n')}\n-----END DH PARAMETERS-----\n`;
 }
 
-/** Of DHParameter or DomainParameters in PEM: both begin with the prime. 0 = unreadable. */
-function primeBits(block: string): number {
-  const bytes = Buffer.from(block.replace(/-----[^-]+-----/g, ''), 'base64');
-  const whole = element(bytes, 0);
-  const prime = whole === null ? null : element(bytes, whole.start);
-  if (prime === null || prime.tag !== INTEGER) return 0;
-  const hex = bytes.toString('hex', prime.start, prime.end);
-  return BigInt(`0x0${hex}`).toString(2).length;
+/** Prime and generator of PKCS #3 or X9.42 parameters in PEM; nothing where they are neither. */
+function dhNumbers(block: string): DerNode[] {
+  try {
+    const [whole] = nodesOf(Buffer.from(block.replace(/-----[^-]+-----/g, ''), 'base64'));
+    const numbers = nodesOf(contentOf(whole, SEQUENCE)).slice(0, 2);
+    return numbers.every(({ tag, content }) => tag === INTEGER && content.length > 0) ? numbers : [];
+  } catch (error) {
+    if (error instanceof DerError) return [];
+    throw error;
+  }
 }
 
 /** `ssl_stapling_file`, in DER. Throws ConfigError in nginx's words. */

@@ -1,6 +1,7 @@
 import { ConfigError } from '../config/diagnostic.ts';
 import { nowMs, wallMs } from '../core/clock.ts';
 import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
+import { fetchResponse } from '../net/ocsp/fetch-response.ts';
 import { SessionArbiter } from '../net/tls-sessions/session-arbiter.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
@@ -95,6 +96,7 @@ export class Primary {
         for (const { link } of this.#pool.alive) link.send({ type: 'staple', staple });
       },
       wallMs,
+      fetch: fetchResponse,
     });
     this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
       onStart: ({ link }) => {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { encodeRequest } from '../net/ocsp/certificate-id.ts';
-import { fetchResponse } from '../net/ocsp/fetch-response.ts';
+import type { OcspFetch } from '../net/ocsp/fetch-response.ts';
 import { checkResponse, OcspError, type OcspQuestion } from '../net/ocsp/ocsp-response.ts';
 import type { Staple, StapleJob } from '../net/ocsp/staple-plan.ts';
 import type { Log } from '../observe/error-log.ts';
@@ -23,6 +23,7 @@ export interface StaplerInit {
   readonly onStaple: (staple: Staple) => void;
   /** Wall clock. */
   readonly wallMs: () => number;
+  readonly fetch: (what: OcspFetch) => Promise<Buffer>;
 }
 
 interface Work {
@@ -100,7 +101,7 @@ export class Stapler {
     const { log, onStaple, wallMs } = this.#init;
     try {
       const question = questionOf(job);
-      const response = await fetchResponse({
+      const response = await this.#init.fetch({
         responder: job.responder,
         request: encodeRequest(question.certificate, question.issuer),
         timeoutMs: TIMEOUT_MS,

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeCertificate } from '../support/certificates.ts';
+import { encryptKey, makeCertificate } from '../support/certificates.ts';
 import { within } from '../support/deadline.ts';
 import { reply } from '../support/scripted-backend.ts';
 import { compare } from './compare.ts';
@@ -87,6 +87,11 @@ const sClient =
 
 const CLIENT_FILES = { 'client-ca.pem': CA.cert, 'client.pem': CLIENT.cert, 'client.key': CLIENT.key };
 
+/** Of DHE, by openssl. */
+function parameters(...args: string[]): string {
+  return execFileSync('openssl', args, { encoding: 'latin1', stdio: ['ignore', 'pipe', 'ignore'] });
+}
+
 const FILES = {
   'ca.pem': CA.cert,
   'site.pem': SITE.cert + MIDDLE.cert,
@@ -94,6 +99,11 @@ const FILES = {
   'bare.pem': SITE.cert,
   'rsa.pem': RSA.cert,
   'rsa.key': RSA.key,
+  'locked.pem': SITE.cert,
+  'locked.key': encryptKey(SITE.key, 'second'),
+  passwords: 'first\nsecond\n',
+  'dh.pem': parameters('dhparam', '-dsaparam', '2048'),
+  'ffdhe.pem': parameters('genpkey', '-genparam', '-algorithm', 'DH', '-pkeyopt', 'group:ffdhe2048'),
 };
 
 const SERVERS = `
@@ -150,6 +160,11 @@ compare('TLS, by openssl s_client', {
     server { listen 127.0.0.1:%%PORT_4%% ssl; ssl_session_cache off; location = /session { return 200 "session $ssl_session_reused"; } }
     server { listen 127.0.0.1:%%PORT_5%% ssl; ssl_session_tickets off; ssl_session_cache builtin:100; location = /session { return 200 "session $ssl_session_reused"; } }
     server { listen 127.0.0.1:%%PORT_6%% ssl; ssl_session_cache shared:BY_ID:1m; ssl_session_tickets off; ssl_verify_client on; ssl_client_certificate ca.pem; location = /session { return 200 "session $ssl_session_reused $ssl_client_verify"; } }
+    server { listen 127.0.0.1:%%PORT_8%% ssl; ssl_protocols TLSv1.2; ssl_dhparam dh.pem; location = /session { return 200 "session $ssl_session_reused"; } }
+    server { listen 127.0.0.1:%%PORT_12%% ssl; ssl_protocols TLSv1.2; ssl_dhparam ffdhe.pem; location = /session { return 200 "session $ssl_session_reused"; } }
+    server { listen 127.0.0.1:%%PORT_9%% ssl; ssl_protocols TLSv1.2; location = /session { return 200 "session $ssl_session_reused"; } }
+    server { listen 127.0.0.1:%%PORT_10%% ssl; ssl_conf_command Options PrioritizeChaCha; ssl_conf_command MaxProtocol TLSv1.2; ssl_prefer_server_ciphers on; location = /session { return 200 "session $ssl_session_reused"; } }
+    server { listen 127.0.0.1:%%PORT_11%% ssl; ssl_certificate locked.pem; ssl_certificate_key locked.key; ssl_password_file passwords; location = /session { return 200 "session $ssl_session_reused"; } }
     server { listen 127.0.0.1:%%PORT_7%% ssl; ssl_buffer_size 1k; location = /session { return 200 "session ${'x'.repeat(3000)}"; } }`,
   cases: {
     'ECDSA, its chain': sClient(['-servername', 'site.example', '-tls1_2', '-cipher', 'ECDSA']),
@@ -197,6 +212,15 @@ compare('TLS, by openssl s_client', {
       'PORT_6',
     ),
     'small records': sClient([], null, 'PORT_7'),
+    'DHE with ssl_dhparam': sClient(['-cipher', 'DHE+aRSA'], null, 'PORT_8'),
+    'DHE with ssl_dhparam, a named group': sClient(['-cipher', 'DHE+aRSA'], null, 'PORT_12'),
+    'DHE without': sClient(['-cipher', 'DHE+aRSA'], null, 'PORT_9'),
+    'ssl_conf_command Options PrioritizeChaCha': sClient(
+      ['-cipher', 'ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES256-GCM-SHA384'],
+      null,
+      'PORT_10',
+    ),
+    ssl_password_file: sClient([], null, 'PORT_11'),
     'no OCSP response': sClient(['-status']),
     'the extended master secret is demanded': sClient(['-tls1_2', '-no_legacy_server_connect']),
   },

@@ -34,6 +34,8 @@ const B = makeCertificate('b.example');
 
 const FILES = {
   'ca.pem': CA.cert,
+  'other.pem': OTHER_CA.cert,
+  'both.pem': CA.cert + OTHER_CA.cert,
   'rsa.pem': RSA.cert,
   'rsa.key': RSA.key,
   'ec.pem': EC.cert,
@@ -187,7 +189,7 @@ compare('TLS: protocols and ciphers', {
 
 const VARIABLES = [
   ...['verify', 's_dn', 'i_dn', 's_dn_legacy', 'i_dn_legacy', 'serial', 'fingerprint', 'v_start', 'v_end', 'v_remain'],
-  ...['raw_cert', 'escaped_cert'],
+  ...['cert', 'raw_cert', 'escaped_cert'],
 ];
 
 const withCert = (certificate: typeof CLIENT, chain: readonly (typeof CLIENT)[] = []): Connection =>
@@ -209,7 +211,10 @@ compare('TLS: client certificates', {
     server { listen 127.0.0.1:%%PORT_5%% ssl; server_name closed; ${B_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; return 200 "closed $ssl_client_verify"; }
     server { listen 127.0.0.1:%%PORT_5%% ssl; server_name bare; ssl_verify_client on; ssl_client_certificate ca.pem; return 200 "bare $ssl_client_verify"; }
     server { listen 127.0.0.1:%%PORT_6%% ssl; ${EC_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; ssl_verify_depth 2; return 200 "$ssl_client_verify"; }
-    server { listen 127.0.0.1:%%PORT_7%% ssl; ${EC_PAIR} ssl_verify_client optional; ssl_client_certificate ca.pem; location / { if ($ssl_client_verify != SUCCESS) { return 403; } return 200 "in"; } }`,
+    server { listen 127.0.0.1:%%PORT_7%% ssl; ${EC_PAIR} ssl_verify_client optional; ssl_client_certificate ca.pem; location / { if ($ssl_client_verify != SUCCESS) { return 403; } return 200 "in"; } }
+    server { listen 127.0.0.1:%%PORT_8%% ssl; ${EC_PAIR} ssl_verify_client on; ssl_client_certificate ca.pem; ssl_trusted_certificate other.pem; return 200 "$ssl_client_i_dn $ssl_early_data|"; }
+    server { listen 127.0.0.1:%%PORT_9%% ssl; ${EC_PAIR} ssl_verify_client on; ssl_client_certificate both.pem; ssl_verify_depth 0; return 200 "$ssl_client_i_dn"; }
+    server { listen 127.0.0.1:%%PORT_10%% ssl; ${EC_PAIR} ssl_verify_client optional_no_ca; ssl_client_certificate ca.pem; ssl_crl crl.pem; return 200 "$ssl_client_verify"; }`,
   cases: {
     'a good one': withCert(CLIENT),
     'none where one is wanted': get('/', { tls: {} }),
@@ -251,6 +256,12 @@ compare('TLS: client certificates', {
       host: 'bare',
       tls: { servername: 'bare' },
     }),
+    'a CA of ssl_trusted_certificate': on2(withCert(STRANGER), 'PORT_8'),
+    'a CA of ssl_client_certificate beside it': on2(withCert(CLIENT), 'PORT_8'),
+    'neither CA': on2(withCert(SELF), 'PORT_8'),
+    'the second CA of a file': on2(withCert(STRANGER), 'PORT_9'),
+    'depth 0, one between': on2(withCert(BELOW_MIDDLE, [MIDDLE]), 'PORT_9'),
+    'optional_no_ca and revoked': on2(withCert(REVOKED), 'PORT_10'),
     'verified by if': on2(withCert(CLIENT), 'PORT_7'),
     'not verified by if': on2(get('/', { tls: {} }), 'PORT_7'),
   },

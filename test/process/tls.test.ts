@@ -1,5 +1,6 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
@@ -387,13 +388,13 @@ describe('sessions', () => {
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)('%s: a session is over after ssl_session_timeout', async (maxVersion) => {
     const port = await freePort();
-    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_session_tickets off; ssl_session_cache shared:S:32k; ssl_session_timeout 1s; return 200 "x";`;
+    const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_session_tickets off; ssl_session_cache shared:S:32k; ssl_session_timeout 5s; return 200 "x";`;
     proxy = await startProxy({ conf: conf(server), files: files(ONE) });
     const { session } = await visit(port, { maxVersion });
     const again = { maxVersion, ...(session && { session }) };
     expect((await visit(port, again)).isReused).toBe(true);
     // Whole seconds, in TLS 1.3 of the client's clock.
-    await expect.poll(async () => (await visit(port, again)).isReused, { timeout: 5000, interval: 300 }).toBe(false);
+    await expect.poll(async () => (await visit(port, again)).isReused, { timeout: 30_000, interval: 500 }).toBe(false);
   });
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)(
@@ -488,6 +489,40 @@ test.runIf(process.geteuid?.() === 0)(
     await untilCertificate(port, 'two');
   },
 );
+
+/** Lengths of the records with data that a server sends for one request. */
+async function recordLengths(port: number): Promise<number[]> {
+  const parts: Buffer[] = [];
+  const relay = createServer((client) => {
+    const server = connectTcp(port, '127.0.0.1');
+    server.on('data', (chunk: Buffer) => parts.push(chunk));
+    client.pipe(server).pipe(client);
+    client.on('error', () => server.destroy());
+    server.on('error', () => client.destroy());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  await visit((relay.address() as AddressInfo).port, { maxVersion: 'TLSv1.2' });
+  relay.close();
+  const bytes = Buffer.concat(parts);
+  const lengths: number[] = [];
+  for (let at = 0; at + 5 <= bytes.length; at += 5 + bytes.readUInt16BE(at + 3)) {
+    if (bytes[at] === 0x17) lengths.push(bytes.readUInt16BE(at + 3));
+  }
+  return lengths;
+}
+
+test.each([
+  ['1k', 1024],
+  ['4k', 4096],
+  ['100', 512],
+])('ssl_buffer_size %s: no record is longer', async (size, most) => {
+  const port = await freePort();
+  const server = `listen 127.0.0.1:${port} ssl; ${PAIR} ssl_buffer_size ${size}; location / { root .; } `;
+  proxy = await startProxy({ conf: conf(server), files: { ...files(ONE), 'index.html': 'x'.repeat(20_000) } });
+  const lengths = await recordLengths(port);
+  // Behind its head a record of TLS 1.2 has a nonce of 8 bytes and a tag of 16.
+  expect(Math.max(...lengths)).toBe(most + 24);
+});
 
 test('TLS on a unix socket', async () => {
   proxy = await startProxy({
