@@ -31,7 +31,7 @@ const END_STREAM = constants.NGHTTP2_FLAG_END_STREAM;
  * One client connection of HTTP/2 over node:http2. Each of its streams is an exchange of its own (h2-stream.ts).
  *
  * ```
- *  serving --- drain, keepalive_requests/_time/_timeout: GOAWAY ---> closing --- last stream ended ---> lingering ---> closed
+ *  serving --- drain, address gone, keepalive_…: GOAWAY ---> closing --- last stream ended ---> lingering ---> closed
  *      \---- client's FIN, broken framing, flood: GOAWAY -----------------------------------------------------------/
  * ```
  */
@@ -161,7 +161,8 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
       // What was sent had its time; a client that does not close is not waited for any longer.
       this.#wire.destroy();
     } else if (!this.#stopFlood(this.#guard.check(now, this.#socket.bytesRead))) {
-      if (isIdle && this.#idleMs > 0 && now - this.#idleSinceAtMs >= this.#idleMs) {
+      if (this.#group().isRetired === true) this.#close();
+      else if (isIdle && this.#idleMs > 0 && now - this.#idleSinceAtMs >= this.#idleMs) {
         if (this.requests === 0) this.#log('client timed out (110: Connection timed out)');
         this.#close();
       } else this.#lookLater();
@@ -214,6 +215,7 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
     this.#count(WRITING, 1);
     const { keepaliveRequests, keepaliveTimeMs, keepaliveTimeoutMs } = group.defaultServer.defaultLocation.core;
     if (
+      group.isRetired === true ||
       keepaliveTimeoutMs === 0 ||
       this.requests >= keepaliveRequests ||
       turnMs() - this.acceptedAtMs > keepaliveTimeMs

@@ -71,9 +71,7 @@ export class H2Stream implements ClientStream, Deadlined {
   }
 
   /** Bytes of the request's head, decompressed. */
-  get headBytes(): number {
-    return this.#storage?.length ?? 0;
-  }
+  headBytes = 0;
 
   /** The request's fields, names and values in turn. `isEnd`: no body follows. */
   begin(raw: readonly string[], isEnd: boolean): void {
@@ -92,7 +90,8 @@ export class H2Stream implements ClientStream, Deadlined {
       },
       ex.request,
     );
-    ex.requestBytes = ex.request.headBytes;
+    this.headBytes = ex.request.headBytes;
+    ex.requestBytes = this.headBytes;
     if (!isEnd) this.#body = new RequestBodyInput(this.#node, ex.request.contentLength, this);
     if (refusal !== null || dropped.length > 0) this.#logHead(ex, refusal, dropped);
     if (refusal === null) {

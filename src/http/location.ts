@@ -165,6 +165,8 @@ export interface ServerGroup {
   readonly isTls?: boolean;
   /** `listen … http2`: for all servers of the address. Absent: no. */
   readonly hasHttp2?: boolean;
+  /** A reload has taken the address out of the configuration: its connections end behind what is under way. Absent: no. */
+  readonly isRetired?: boolean;
   /** Server for a lower-case host without port; sets `ex.serverCaptures` for a regex name. */
   find(host: string, ex: Exchange): VirtualServer;
   /** Server that has this name (lower case) among others; null: none has, or there is only one server. */

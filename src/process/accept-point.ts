@@ -29,9 +29,31 @@ export class AcceptPoint {
     this.#listener = listener;
   }
 
+  /** The address is gone from the configuration; connections that were made live on with what they had. */
+  retire(): void {
+    const { group, byLocalAddress } = this.#listener;
+    this.#listener = {
+      ...this.#listener,
+      group: retired(group),
+      byLocalAddress: byLocalAddress && new Map([...byLocalAddress].map(([host, one]) => [host, retired(one)])),
+    };
+  }
+
   /** What a connection asks. One function for all, unless the servers depend on the local address (asked of the kernel at need). */
   groupsOf(wire: { readonly localAddress?: string | undefined }): () => ServerGroup {
     const isSplit = this.#listener.byLocalAddress !== null;
     return isSplit ? () => groupFor(this.#listener, wire.localAddress ?? '') : this.#group;
   }
+}
+
+function retired(group: ServerGroup): ServerGroup {
+  return {
+    defaultServer: group.defaultServer,
+    readsProxyProtocol: group.readsProxyProtocol === true,
+    isTls: group.isTls === true,
+    hasHttp2: group.hasHttp2 === true,
+    isRetired: true,
+    find: (host, ex) => group.find(host, ex),
+    findNamed: (host) => group.findNamed(host),
+  };
 }

@@ -22,6 +22,7 @@ import { TlsFiles } from '../net/tls-files.ts';
 import { TlsServerWire } from '../net/tls-server-wire.ts';
 import type { SessionPrimaryMessage, SessionWorkerMessage } from '../net/tls-sessions/session-message.ts';
 import { SessionPort } from '../net/tls-sessions/session-port.ts';
+import { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
@@ -64,6 +65,7 @@ export class HttpRuntime implements WorkerRuntime {
   readonly #limits: LimitPort;
   readonly #sessions: SessionPort;
   readonly #staples = new Staples();
+  readonly #ticketKeys = new TicketKeyRing();
   readonly #points = new Map<string, AcceptPoint>();
   #current: CompiledConfig | null = null;
   readonly #gate: AcceptGate;
@@ -102,16 +104,13 @@ export class HttpRuntime implements WorkerRuntime {
 
   async prepare(config: WorkerConfig): Promise<PreparedConfig> {
     const { snapshot } = config;
+    this.#ticketKeys.take(config.ticketKeys);
     const { main, diagnostics } = readScopes(snapshot.tree, MODULES);
     if (hasEmerg(diagnostics)) throw new ConfigFindings(diagnostics.map(formatDiagnostic));
     const { compiled, diagnostics: found } = compileConfig(main, snapshot, {
       ...this.#parts,
       ...config,
-      tls: new TlsFiles(
-        Buffer.from(config.ticketKey, 'base64'),
-        config.tlsFiles,
-        directoryOf(snapshot.file) || snapshot.prefix,
-      ),
+      tls: new TlsFiles(this.#ticketKeys, config.tlsFiles, directoryOf(snapshot.file) || snapshot.prefix),
       connections: this.#connections,
       zones: this.#zones,
       limits: this.#limits,
@@ -209,6 +208,10 @@ export class HttpRuntime implements WorkerRuntime {
     this.#limits.receive(message);
   }
 
+  onTicketKeys(keys: readonly string[]): void {
+    this.#ticketKeys.take(keys);
+  }
+
   onStaple(staple: Staple): void {
     this.#staples.set(staple);
   }
@@ -224,7 +227,12 @@ export class HttpRuntime implements WorkerRuntime {
   #activate(compiled: CompiledConfig): void {
     this.#current = compiled;
     this.#connections.closePeers(compiled.upstreams.activate());
-    for (const listener of compiled.runtime.listeners) this.#points.get(listener.address.text)?.follow(listener);
+    const { listeners } = compiled.runtime;
+    for (const point of this.#points.values()) {
+      const listener = listeners.find((one) => one.address.text === point.address.text);
+      if (listener === undefined) point.retire();
+      else point.follow(listener);
+    }
   }
 
   #pauseAccepting(): void {

@@ -63,6 +63,7 @@ function withDefault(base: ServerGroup, found: VirtualServer | null): ServerGrou
     readsProxyProtocol: base.readsProxyProtocol === true,
     isTls: base.isTls === true,
     hasHttp2: base.hasHttp2 === true,
+    isRetired: base.isRetired === true,
     find: (host, ex) => base.find(host, ex),
     findNamed: (host) => base.findNamed(host),
   };

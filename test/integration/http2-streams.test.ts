@@ -1,14 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { workerPids } from '../process/ask.ts';
 import { makeCertificate } from '../support/certificates.ts';
 import { poll } from '../support/deadline.ts';
 import { freePort } from '../support/free-port.ts';
 import { fieldOf, H2Client, readResponse } from '../support/h2-client.ts';
+import { END_HEADERS, END_STREAM, FRAME, frame, getFields, PREFACE } from '../support/h2-frames.ts';
 import { residentBytes } from '../support/process-facts.ts';
 import { exchange } from '../support/raw-client.ts';
 import { CLOSE, ECHO, HANG, ScriptedBackend } from '../support/scripted-backend.ts';
@@ -26,14 +28,20 @@ let port = 0;
 let tlsPort = 0;
 /** Requests that the backend has seen end, and how. */
 const ended: string[] = [];
+const hanging = new Set<string>();
+let proxyPort = 0;
 
 beforeAll(async () => {
   port = await freePort();
   tlsPort = await freePort();
+  proxyPort = await freePort();
   backend = createServer((req, res) => {
     res.on('close', () => ended.push(`${req.url} ${res.writableFinished ? 'whole' : 'broken'}`));
     if (req.url === '/down') return void res.end(BIG);
-    if (req.url === '/hang') return;
+    if (req.url?.startsWith('/hang')) {
+      hanging.add(req.url);
+      return;
+    }
     const hash = createHash('sha1');
     let bytes = 0;
     req.on('data', (chunk: Buffer) => {
@@ -79,6 +87,7 @@ http {
   upstream big { server 127.0.0.1:${(backend.address() as AddressInfo).port}; keepalive 4; }
   upstream scripted { server 127.0.0.1:${scripted.port}; }
   http2 on;
+  server { listen 127.0.0.1:${proxyPort} proxy_protocol; location / { return 200 "from $proxy_protocol_addr $http2"; } }
   server {
     listen 127.0.0.1:${port};
     listen 127.0.0.1:${tlsPort} ssl;
@@ -92,6 +101,7 @@ http {
     location /rate { return 200 "${'x'.repeat(3000)}"; limit_rate 10k; }
     location /small { client_max_body_size 10; proxy_pass http://big; }
     location = /text { return 200 "text of $host by $scheme $http_cookie"; add_header X-Http2 $http2; }
+    location = /zipped { gzip on; gzip_types text/plain; return 200 "${'z'.repeat(3000)}"; }
     location = /204 { return 204; }
     location = /444 { return 444; }
     location = /loc { return 302 /text; }
@@ -280,6 +290,45 @@ test('HTTP/1.1 goes on at the same port: in pieces, POST, and what only begins l
   );
   expect(await say('PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n')).toMatch(/^HTTP\/1.1 (400|505)/);
   expect(await say('PRI /text HTTP/1.1\r\nHost: t\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1.1 200/);
+});
+
+test('a client whose connection breaks is logged as 499 for each of its requests', async () => {
+  const h2 = await client();
+  for (const i of [1, 2]) h2.open({ ':path': `/hang?broken=${i}`, ':authority': 't' });
+  expect(await poll(() => (hanging.has('/hang?broken=2') ? true : undefined), 5000)).toBe(true);
+  h2.session.socket.destroy();
+  expect(await logged(/hang\?broken=1 HTTP\/2\.0 499/)).toBe(true);
+  expect(await logged(/hang\?broken=2 HTTP\/2\.0 499/)).toBe(true);
+});
+
+test('behind a PROXY protocol header, in one piece and in two', async () => {
+  const header = 'PROXY TCP4 192.0.2.7 127.0.0.1 1234 80\r\n';
+  for (const isSplit of [false, true]) {
+    const socket = connect({ port: proxyPort, host: '127.0.0.1' });
+    onTestFinished(() => void socket.destroy());
+    const frames: Buffer[] = [];
+    socket.on('data', (chunk: Buffer) => frames.push(chunk));
+    const rest = Buffer.concat([
+      PREFACE,
+      frame(FRAME.settings, 0, 0),
+      frame(FRAME.headers, END_HEADERS | END_STREAM, 1, getFields('/')),
+    ]);
+    socket.write(Buffer.concat([Buffer.from(header), isSplit ? rest.subarray(0, 7) : rest]));
+    if (isSplit) {
+      await sleep(20);
+      socket.write(rest.subarray(7));
+    }
+    expect(await poll(() => (Buffer.concat(frames).includes('from 192.0.2.7 h2c') ? true : undefined), 5000)).toBe(
+      true,
+    );
+  }
+});
+
+test('gzip', async () => {
+  const h2 = await client();
+  const answer = await h2.ask({ ':path': '/zipped', 'accept-encoding': 'gzip' });
+  expect([answer.status, fieldOf(answer, 'content-encoding')]).toEqual([200, 'gzip']);
+  expect(gunzipSync(answer.body).toString()).toBe('z'.repeat(3000));
 });
 
 test('a WebSocket by HTTP/1.1 beside HTTP/2 at one TLS port', async () => {

@@ -84,6 +84,20 @@ test('a reload: the connection lives on, and the next request is for the new con
   expect(h2.isClosed).toBe(false);
 });
 
+test('a reload that removes the address: GOAWAY, and what is under way finishes', async () => {
+  const { proxy, port, backend } = await start();
+  const idle = await client(port);
+  expect((await idle.ask('/ok')).status).toBe(200);
+  const busy = await client(port);
+  const answer = readResponse(busy.open({ ':path': '/wait', ':authority': 't' }));
+  await backend.untilRequests(1);
+  proxy.rewriteConf(conf(await freePort(), backend.port, ''));
+  proxy.signal('SIGHUP');
+  expect((await answer).body.toString()).toBe('half');
+  await Promise.all([idle.closed, busy.closed]);
+  expect([idle.goawayCode, busy.goawayCode]).toEqual([0, 0]);
+});
+
 test('http2 off after a reload: new connections are HTTP/1.1', async () => {
   const { proxy, port, backend } = await start();
   proxy.rewriteConf(conf(port, backend.port, '').replace('http2 on', 'http2 off'));
