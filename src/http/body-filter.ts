@@ -32,9 +32,11 @@ export type MakeBodyFilter = (link: BodyFilterLink) => BodyFilter;
 
 /**
  * For header filters: the body of this response goes through a filter as well. The one added first gets the bytes first.
- * Not made where there is no body (HEAD, 204, 304, 101). A filter that changes the length calls `changesLength` too.
+ * Not made where there is no body (HEAD, 204, 304, 101) or nobody wants it (subrequests). A filter that changes the length calls `changesLength` too.
  */
 export function addBodyFilter(ex: Exchange, make: MakeBodyFilter): void {
+  // Nobody reads the body of a subrequest.
+  if (ex.subrequest !== null) return;
   ex.filtered ??= new FilteredStream(ex);
   ex.filtered.add(make);
 }

@@ -30,6 +30,7 @@ export function respondStatus(ex: Exchange, status: number): void {
   if (CLOSING.includes(status)) ex.keepAlive = false;
   ex.errorStatus = status;
   response.passed = null;
+  if (response.ownCoding !== '') response.setCoding('');
   response.statusLine = '';
   response.contentType = '';
   response.date = '';

@@ -23,6 +23,8 @@ compare('several body filters', {
       location /charset/ { charset utf-8; alias %%DIR%%/www/; }
       location /typed { default_type "text/html; charset=utf-8"; return 200 "${TEXT}"; }
       location /typed-any { gzip_types *; default_type "text/html; charset=utf-8"; return 200 "${TEXT}"; }
+      location /checked { auth_request /auth; alias %%DIR%%/www/page.html; }
+      location /auth { internal; sub_filter quick slow; add_trailer X-Auth a; proxy_pass http://%%PLAIN%%; }
       location /proxied { proxy_pass http://%%PLAIN%%; }
       location /proxied-sub { sub_filter quick slow; proxy_pass http://%%PLAIN%%; }
       location /packed-sub { gunzip on; sub_filter quick slow; sub_filter_once off; proxy_pass http://%%PACKED%%; }
@@ -32,13 +34,21 @@ compare('several body filters', {
       }
     }`,
   cases: Object.fromEntries(
-    ['page.html', 'charset/page.html', 'typed', 'typed-any', 'proxied', 'proxied-sub', 'packed-sub', 'all'].flatMap(
-      (name) => [
-        [`${name}: gzip taken`, get(`/${name}`, gzip)],
-        [`${name}: gzip not taken`, get(`/${name}`)],
-        [`${name}: HEAD`, get(`/${name}`, { ...gzip, method: 'HEAD' })],
-        [`${name}: a range`, get(`/${name}`, { headers: ['Range: bytes=0-9'] })],
-      ],
-    ),
+    [
+      'page.html',
+      'charset/page.html',
+      'typed',
+      'typed-any',
+      'checked',
+      'proxied',
+      'proxied-sub',
+      'packed-sub',
+      'all',
+    ].flatMap((name) => [
+      [`${name}: gzip taken`, get(`/${name}`, gzip)],
+      [`${name}: gzip not taken`, get(`/${name}`)],
+      [`${name}: HEAD`, get(`/${name}`, { ...gzip, method: 'HEAD' })],
+      [`${name}: a range`, get(`/${name}`, { headers: ['Range: bytes=0-9'] })],
+    ]),
   ),
 });

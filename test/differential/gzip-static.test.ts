@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll } from 'vitest';
 import { tempFolder } from '../support/temp-folder.ts';
-import { get, post } from './client-script.ts';
+import { get, post, raw, request } from './client-script.ts';
 import { compare } from './compare.ts';
 
 const SITE = tempFolder('packed');
@@ -63,6 +63,10 @@ compare('gzip_static', {
       [`${rule}: not modified`, get(`/${rule}/both.html`, since)],
       [`${rule}: a condition that fails`, get(`/${rule}/both.html`, unmodified)],
     ]),
+    [
+      'a malformed body',
+      raw(request('/on/both.html', { headers: ['Accept-Encoding: gzip', 'Transfer-Encoding: chunked'] }), 'zz\r\n'),
+    ],
     ['vary: taken', get('/vary/both.html', gzip)],
     ['vary: not taken', get('/vary/both.html')],
     ['vary: only the plain one', get('/vary/only-plain.html')],
