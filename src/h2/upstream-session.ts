@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect, constants, type Settings } from 'node:http2';
+import { type ClientHttp2Session, type ClientSessionOptions, connect, constants, type Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import { turnMs } from '../core/clock.ts';
 import type { Deadlined, Deadlines } from '../core/deadlines.ts';
@@ -77,7 +77,8 @@ export class H2UpstreamSession implements Deadlined {
     this.#waiter = waiter;
     // The socket may be half open, and node:http2 would not notice that the peer has ended.
     socket.once('end', () => socket.end());
-    const session = connect('http://upstream', {
+    // Node's types do not know the last one yet.
+    const options: ClientSessionOptions & { strictSingleValueFields: boolean } = {
       createConnection: () => socket,
       settings: {
         enablePush: false,
@@ -85,10 +86,11 @@ export class H2UpstreamSession implements Deadlined {
         maxHeaderListSize: MOST_HEAD_BYTES,
       },
       maxHeaderListPairs: MOST_FIELDS,
+      peerMaxConcurrentStreams: MOST_STREAMS,
       // Fields go on as they came; what they mean is the peer's business.
       strictSingleValueFields: false,
-      peerMaxConcurrentStreams: MOST_STREAMS,
-    });
+    };
+    const session = connect('http://upstream', options);
     this.#session = session;
     session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
     session.on('remoteSettings', (settings) => this.#onSettings(settings));

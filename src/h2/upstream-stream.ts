@@ -162,6 +162,7 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
       'frameError',
       turn(() => {
         this.isRequestSent = false;
+        this.#stream = null; // it never began: the peer must not hear of its end
         this.#failWith(ownFailure('its head is larger than 64 KiB'));
       }),
     );

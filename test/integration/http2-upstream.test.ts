@@ -244,6 +244,33 @@ describe('framing', () => {
   });
 });
 
+test('fields that HTTP/2 knows only once go on as often as they came', async () => {
+  const peer = await h2Peer((stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end('x');
+  });
+  peer.server.on('stream', (_stream, _headers, _flags, raw: string[]) => {
+    expect(raw.join(' ')).toContain('content-type a content-type b');
+  });
+  const { get } = await site(toPeer(peer), PASS);
+  expect((await get('/', 'Content-Type: a\r\nContent-Type: b')).body).toBe('x');
+});
+
+test('a head that is larger than peers take is refused here, and harms nobody', async () => {
+  const held: (() => void)[] = [];
+  const peer = await h2Peer((stream) => {
+    stream.respond({ ':status': 200 });
+    held.push(() => stream.end('x'));
+  });
+  const { get, proxy } = await site(`${toPeer(peer)} large_client_header_buffers 4 128k;`, PASS);
+  const other = get();
+  await expect.poll(() => held.length).toBe(1);
+  expect((await get('/', `X-Big: ${'x'.repeat(100_000)}`)).status).toMatch(/ 500 /);
+  expect(proxy.errorLog()).toMatch(/request cannot be sent by HTTP\/2: its head is larger than 64 KiB/);
+  held[0]?.();
+  expect((await other).body).toBe('x');
+});
+
 describe('connections', () => {
   const echo = (stream: ServerHttp2Stream, { ':path': path }: IncomingHttpHeaders): void => {
     stream.respond({ ':status': 200 });
