@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http2';
 import {
+  connect,
   createSecureServer,
   createServer,
   type Http2Server,
@@ -474,4 +475,29 @@ test('over a unix socket', async () => {
   const client = await exchange({ port }, 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
   expect(client.responses()[0]?.body).toBe('by unix');
   expect(peer.seen[0]?.[':authority']).toBe('localhost');
+});
+
+test('HTTP/2 on both sides: a conversation with trailers at its end', async () => {
+  const peer = await h2Peer((stream) => {
+    stream.respond({ ':status': 200, 'content-type': 'application/x' }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-status': '0' }));
+    stream.pipe(stream);
+  });
+  const { port } = await site(
+    `${toPeer(peer)} http2 on;`,
+    `${PASS} proxy_request_buffering off; proxy_buffering off; proxy_pass_trailers on; proxy_set_header TE $http_te;`,
+  );
+  const session = connect(`http://127.0.0.1:${port}`);
+  onTestFinished(() => session.destroy());
+  const stream = session.request({ ':method': 'POST', ':path': '/talk', te: 'trailers' });
+  const heard: string[] = [];
+  stream.setEncoding('latin1').on('data', (text: string) => heard.push(text));
+  const trailers = new Promise((resolve) => stream.once('trailers', resolve));
+  for (const word of ['one', 'two', 'three']) {
+    stream.write(word);
+    await expect.poll(() => heard.join('')).toContain(word);
+  }
+  stream.end();
+  expect(await trailers).toMatchObject({ 'x-status': '0' });
+  expect(peer.seen[0]?.['te']).toBe('trailers');
 });
