@@ -100,7 +100,7 @@ compare('mirror', {
     DELETE: get('/x', { method: 'DELETE' }),
     'return comes first': get('/return/x'),
     'deny comes first': get('/denied/x'),
-    'a file': get('/files/a.txt'),
+    'a file': { act: get('/files/a.txt'), normalize: [{ from: /ETag: "\w+-/g, to: 'ETag: "time-' }] },
     'no file': { act: get('/files/b.txt'), normalize: [LAST_DEED] },
     'the copy fails': get('/dead/x'),
     'the copy is answered with 503': get('/no/x'),
