@@ -9,8 +9,8 @@ const NO_BYTES = new Uint8Array(0);
 const OUT_BYTES = 32 * 1024;
 /** Input that is worked on at once. */
 const STEP_BYTES = 64 * 1024;
-/** After so many bytes in and out others have their turn. */
-const REST_BYTES = 256 * 1024;
+/** After so many bytes in and out others have their turn: that is 0.3 ms of gzip at level 1, 0.7 ms at 6, 1 ms of brotli at 6. */
+const REST_BYTES = 64 * 1024;
 
 const MAX_SPARE = 32;
 const spare: Buffer[] = [];

@@ -194,7 +194,7 @@ test('others have their turn while a large body is coded in this thread', async 
   const large = Buffer.from(TEXT.repeat(10));
   expect(ex.stream.sendBody(large)).toBe(false);
   ex.stream.endBody(null);
-  expect(sizes.in).toBeLessThan(400_000);
+  expect(sizes.in).toBeLessThan(200_000);
   await ended();
   expect(sizes.in).toBe(large.length);
 });
