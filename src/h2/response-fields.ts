@@ -5,14 +5,9 @@ import { HEADER_ID, KNOWN_HEADERS } from '../http/known-header.ts';
 import type { CoreSettings } from '../http/location.ts';
 import type { ResponseHead } from '../http/response-head.ts';
 
-/** Made here, or of a connection of HTTP/1 (RFC 9113 section 8.2.2): never passed on. */
-const neverPassed = new Uint8Array(256);
+/** Of a connection of HTTP/1 (RFC 9113 section 8.2.2), or framing: never sent. */
+const neverSent = new Uint8Array(256);
 for (const name of [
-  'content-type',
-  'content-length',
-  'date',
-  'server',
-  'last-modified',
   'connection',
   'keep-alive',
   'proxy-connection',
@@ -20,9 +15,14 @@ for (const name of [
   'upgrade',
   'te',
   'http2-settings',
+  'content-length',
 ] as const) {
-  neverPassed[HEADER_ID[name]] = 1;
+  neverSent[HEADER_ID[name]] = 1;
 }
+
+/** Those, and what is made here: never passed on. `add_header` may say it beside ours, as in nginx. */
+const neverPassed = Uint8Array.from(neverSent);
+for (const name of ['content-type', 'date', 'server', 'last-modified'] as const) neverPassed[HEADER_ID[name]] = 1;
 
 const MAX_NAMES = 1024;
 const lowerNames = new Map<string, string>();
@@ -43,8 +43,7 @@ const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 function toSentName(name: string): string {
   const lower = name.toLowerCase();
   const id = HEADER_ID[lower as keyof typeof HEADER_ID] ?? 0;
-  // Content-Encoding and kin are ours to send; what `neverPassed` has besides connection options is set elsewhere in the head.
-  return (id !== 0 && neverPassed[id] !== 0) || !TOKEN.test(lower) ? '' : lower;
+  return (id !== 0 && neverSent[id] !== 0) || !TOKEN.test(lower) ? '' : lower;
 }
 
 const statusTexts: string[] = [];

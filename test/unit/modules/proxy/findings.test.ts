@@ -97,6 +97,7 @@ const cases: readonly (readonly [string, string | null])[] = [
   ['proxy_limit_rate $arg_rate;', null],
   ['proxy_cache zone;', '"proxy_cache" directive is not supported: responses are not cached'],
   ['proxy_cache off;', null],
+  ['proxy_cache_bypass $http_upgrade; proxy_cache_valid 200 1m;', null],
   ['proxy_store on;', '"proxy_store" directive is not supported: responses are not stored'],
 ];
 
