@@ -278,3 +278,37 @@ compare('auth_request_set', {
     ),
   ),
 });
+
+compare('auth_request inherited', {
+  backends: {
+    A: (seen) => reply(seen.target),
+    AUTH: (seen) => auth(ANSWERS[seen.target] ?? reply('', '404 Not Found')),
+  },
+  http: `
+    auth_request /auth/forbidden;
+    server {
+      listen 127.0.0.1:%%PORT%%;
+      server_name http;
+      location / { proxy_pass http://%%A%%; }
+      location /auth/ { proxy_pass http://%%AUTH%%/; }
+      location /off/ { auth_request off; proxy_pass http://%%A%%; location /off/not/ { auth_request /auth/unauthorized; proxy_pass http://%%A%%; } }
+      location /if/ { if ($arg_a) { add_header X-If yes; } auth_request /auth/ok; proxy_pass http://%%A%%; }
+      location /except/ { limit_except GET { allow all; } auth_request /auth/ok; proxy_pass http://%%A%%; }
+    }
+    server {
+      listen 127.0.0.1:%%PORT%%;
+      server_name own;
+      auth_request /auth/ok;
+      location / { proxy_pass http://%%A%%; }
+      location /auth/ { proxy_pass http://%%AUTH%%/; }
+    }`,
+  cases: {
+    'from http': get('/', { host: 'http' }),
+    'from the server': get('/', { host: 'own' }),
+    off: get('/off/x', { host: 'http' }),
+    'on again within': get('/off/not/x', { host: 'http' }),
+    'in an if': get('/if/?a=1', { host: 'http' }),
+    'in limit_except': get('/except/', { host: 'http', method: 'DELETE' }),
+    'the auth location itself, from outside': get('/auth/ok', { host: 'http' }),
+  },
+});
