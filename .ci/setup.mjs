@@ -1,7 +1,7 @@
 // What `npm start`, `npm test` and `npm run bench` do first: install what is missing, so that a fresh clone needs no other command.
 // Runs on whatever Node the machine has (20 or newer), before any package is there: no dependencies, no TypeScript.
-//   --oracle   also the nginx that the differential tests compare with, and sslscan (as root on Debian; elsewhere those tests say that they are skipped)
-//   --bench    also haproxy and wrk, likewise
+//   --oracle   also what the tests ask and compare with: nginx, openssl, curl, sslscan, h2load (as root on Debian; elsewhere those tests say that they are skipped)
+//   --bench    also haproxy, wrk and h2load, likewise
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -92,5 +92,5 @@ if (Number.parseInt(scriptNodeVersion().slice(1), 10) < oldest) {
   console.error(`setup: Node ${oldest} or newer is needed, and the pinned one did not install: try npm rebuild node`);
   process.exit(1);
 }
-if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'sslscan', 'h2load']);
-if (process.argv.includes('--bench')) installFromDebian(['nginx', 'haproxy', 'wrk']);
+if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'openssl', 'curl', 'sslscan', 'h2load']);
+if (process.argv.includes('--bench')) installFromDebian(['nginx', 'haproxy', 'wrk', 'h2load', 'openssl']);
