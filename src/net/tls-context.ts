@@ -44,7 +44,7 @@ export interface ServerTlsSettings extends TlsSettings {
   readonly prefersServerCiphers: boolean;
   readonly hasTickets: boolean;
   /** Of session tickets; the first makes them. One at least. */
-  readonly ticketKeys: readonly Buffer[];
+  readonly ticketKeys: () => readonly Buffer[];
   readonly sessionTimeoutSec: number;
   /** A client's chain is checked only in a full handshake: such servers make no tickets, which nobody could take back. */
   readonly verifiesClients: boolean;
@@ -55,6 +55,7 @@ export interface ServerTlsSettings extends TlsSettings {
 /** Throws ConfigError in nginx's words. */
 export function serverContext(settings: ServerTlsSettings): SecureContext {
   const { NO_TICKETS, SERVER_PREFERENCE, NO_RENEGOTIATION } = OPTIONS;
+  const [ticketKey] = settings.ticketKeys();
   const context = makeContext(settings, {
     ...(settings.dhParameters === '' ? {} : { dhparam: settings.dhParameters }),
     secureOptions:
@@ -63,7 +64,7 @@ export function serverContext(settings: ServerTlsSettings): SecureContext {
       NO_RENEGOTIATION |
       (makesTickets(settings) ? 0 : NO_TICKETS) |
       (settings.prefersServerCiphers ? SERVER_PREFERENCE : 0),
-    ...(settings.ticketKeys[0] !== undefined && { ticketKeys: settings.ticketKeys[0] }),
+    ...(ticketKey !== undefined && { ticketKeys: ticketKey }),
     sessionTimeout: settings.sessionTimeoutSec,
     sessionIdContext: sessionContext(settings),
   });

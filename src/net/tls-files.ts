@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fullName } from '../config/full-name.ts';
 import { ServiceKey } from '../http/http-module.ts';
+import type { TicketKeyRing } from './tls-sessions/ticket-key-ring.ts';
 
 /** Contents of files by full name, in base64: goes from the primary to the workers. */
 export type TlsFileContents = Readonly<Record<string, string>>;
@@ -14,12 +15,12 @@ export class TlsFiles {
   readonly #isGiven: boolean;
   readonly #watched: (readonly string[])[] = [];
   readonly #directory: string;
-  /** Key of session tickets where no file has one: the same in all workers; 48 bytes. */
-  readonly ticketKey: Buffer;
+  /** Of session tickets where no file has a key. */
+  readonly ticketKeys: TicketKeyRing;
 
   /** `given`: what the primary has read; null: files are read here. `directory`: that of the main file, to which names are relative. */
-  constructor(ticketKey: Buffer, given: TlsFileContents | null, directory: string) {
-    this.ticketKey = ticketKey;
+  constructor(ticketKeys: TicketKeyRing, given: TlsFileContents | null, directory: string) {
+    this.ticketKeys = ticketKeys;
     this.#directory = directory;
     this.#isGiven = given !== null;
     for (const [name, content] of Object.entries(given ?? {})) this.#contents.set(name, Buffer.from(content, 'base64'));

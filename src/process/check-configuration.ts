@@ -60,7 +60,7 @@ export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts:
       names,
       defaultErrorLog,
       tlsFiles: tls.contents(),
-      ticketKey: tls.ticketKey.toString('base64'),
+      ticketKeys: tls.ticketKeys.texts,
     },
   };
   return { configuration, findings: diagnostics };

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { EVENTS } from '../config/contexts.ts';
 import { type Diagnostic, hasEmerg } from '../config/diagnostic.ts';
 import { directoryOf } from '../config/full-name.ts';
 import { TlsFiles } from '../net/tls-files.ts';
+import type { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import type { Log } from '../observe/error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { namesInConfig } from '../upstream/names-in-config.ts';
@@ -26,6 +26,8 @@ export interface LoadOptions {
   /** The files are opened; the caller says `begin` and `commit` or `abandon` around it. */
   readonly logFiles: LogFiles;
   readonly defaultErrorLog: string;
+  /** For as long as the primary lives: clients resume their sessions over reloads and workers. */
+  readonly ticketKeys: TicketKeyRing;
 }
 
 /** Reads a configuration and checks it to the end by compiling it, as the workers will. */
@@ -33,7 +35,7 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   const { source, log, logFiles, defaultErrorLog } = options;
   const { main, snapshot, diagnostics } = source.read();
   if (hasEmerg(diagnostics)) return { configuration: null, findings: diagnostics, lateFindings: [] };
-  const tls = new TlsFiles(ticketKey(), null, directoryOf(snapshot.file) || snapshot.prefix);
+  const tls = new TlsFiles(options.ticketKeys, null, directoryOf(snapshot.file) || snapshot.prefix);
   const { names, findings: unresolved } = await resolveNames(namesInConfig(snapshot.tree));
   const { configuration, findings: found } = checkConfiguration(main, snapshot, {
     log,
@@ -48,14 +50,6 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
   if (main.childrenOf(EVENTS).length === 0) lateFindings.push(emerg('no "events" section in configuration'));
   lateFindings.push(...makeTempDirectories(main, snapshot.prefix));
   return { configuration: hasEmerg(lateFindings) ? null : configuration, findings, lateFindings };
-}
-
-let madeTicketKey: Buffer | null = null;
-
-/** One for as long as the primary lives: clients resume their sessions over reloads and workers. */
-function ticketKey(): Buffer {
-  madeTicketKey ??= randomBytes(48);
-  return madeTicketKey;
 }
 
 function emerg(text: string): Diagnostic {

@@ -17,8 +17,8 @@ export interface WorkerConfig {
   readonly defaultErrorLog: string;
   /** Certificates, keys and kin, read once for all workers. */
   readonly tlsFiles: TlsFileContents;
-  /** Key of session tickets where no file has one; base64. */
-  readonly ticketKey: string;
+  /** Keys of session tickets where no file has one; base64. */
+  readonly ticketKeys: readonly string[];
 }
 
 /**
@@ -42,7 +42,9 @@ export type ToWorker =
   | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
   | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage }
   | { readonly type: 'session'; readonly payload: SessionPrimaryMessage }
-  | { readonly type: 'staple'; readonly staple: Staple };
+  | { readonly type: 'staple'; readonly staple: Staple }
+  /** Others than those of the configuration make tickets now. */
+  | { readonly type: 'ticket-keys'; readonly keys: readonly string[] };
 
 /** Worker to primary. */
 export type FromWorker =

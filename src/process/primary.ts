@@ -3,6 +3,7 @@ import { nowMs, wallMs } from '../core/clock.ts';
 import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
 import { fetchResponse } from '../net/ocsp/fetch-response.ts';
 import { SessionArbiter } from '../net/tls-sessions/session-arbiter.ts';
+import type { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
@@ -30,12 +31,16 @@ export interface PrimaryParts {
   readonly logFiles: LogFiles;
   /** Reads and checks the configuration anew (reload). It opens log files; the primary says `begin` and `commit` or `abandon` around it. */
   readonly load: () => Promise<LoadedConfiguration>;
+  readonly ticketKeys: TicketKeyRing;
   readonly makeLink: (config: Configuration) => WorkerLink;
 }
 
 /** What the process is doing; later ones are never left again. */
 export const PRIMARY_STATES = ['starting', 'serving', 'quitting', 'stopping'] as const;
 export type PrimaryState = (typeof PRIMARY_STATES)[number];
+
+/** How long a key makes session tickets. */
+const TICKET_KEY_LIFE_MS = 12 * 3_600_000;
 
 /** `ssl_certificate_watch`: between two looks at the files. */
 const TLS_FILES_EVERY_MS = 1000;
@@ -65,6 +70,7 @@ export class Primary {
     everyMs: TLS_FILES_EVERY_MS,
     onChange: (changed) => this.#enqueue(() => this.#renewCertificates(changed)),
   });
+  #ticketTimer: NodeJS.Timeout | undefined;
   readonly #nameRetry = new NameRetry({ onResolved: (name, addresses) => this.#nameResolved(name, addresses) });
   readonly #respawnDelay = new RespawnDelay();
   #configuration: Configuration;
@@ -161,6 +167,7 @@ export class Primary {
     }
     this.#state = 'serving';
     this.#nameRetry.follow(this.#configuration.forWorkers.names);
+    this.#ticketTimer = setInterval(() => this.#rotateTicketKeys(), TICKET_KEY_LIFE_MS).unref();
     this.#tlsWatch.follow(this.#configuration.watchedTlsFiles.flat());
     this.#stapler.follow(this.#configuration.stapleJobs);
     return true;
@@ -214,6 +221,7 @@ export class Primary {
     this.#nameRetry.stop();
     this.#tlsWatch.stop();
     this.#stapler.stop();
+    clearInterval(this.#ticketTimer);
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -278,6 +286,17 @@ export class Primary {
     this.#stapler.follow(configuration.stapleJobs);
     this.#pool.quitFrom(this.#workerCount, configuration.core.shutdownTimeoutMs);
     await this.#fillSlots();
+  }
+
+  #rotateTicketKeys(): void {
+    const { ticketKeys } = this.#parts;
+    ticketKeys.rotate();
+    const keys = ticketKeys.texts;
+    this.#configuration = {
+      ...this.#configuration,
+      forWorkers: { ...this.#configuration.forWorkers, ticketKeys: keys },
+    };
+    for (const { link } of this.#pool.alive) link.send({ type: 'ticket-keys', keys });
   }
 
   async #renewCertificates(changed: readonly string[]): Promise<void> {

@@ -4,6 +4,7 @@ import { directoryOf } from '../config/full-name.ts';
 import { readScopes } from '../config/walk.ts';
 import { strerror } from '../core/strerror.ts';
 import { type TlsFileContents, TlsFiles } from '../net/tls-files.ts';
+import type { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { MODULES } from '../runtime/module-list.ts';
 import { checkConfiguration } from './check-configuration.ts';
@@ -19,6 +20,7 @@ export interface RenewParts {
   readonly configuration: Configuration;
   /** Files that have changed. */
   readonly changed: readonly string[];
+  readonly ticketKeys: TicketKeyRing;
   /** Number of the configuration, should there be a new one. */
   readonly generation: number;
 }
@@ -94,10 +96,10 @@ function contentOf(file: string): string {
 
 /** Throws the finding that refuses it. */
 function withContents(before: Configuration, contents: TlsFileContents, parts: RenewParts): Configuration {
-  const { snapshot, names, defaultErrorLog, ticketKey } = before.forWorkers;
+  const { snapshot, names, defaultErrorLog } = before.forWorkers;
   const { main } = readScopes(snapshot.tree, MODULES);
   const directory = directoryOf(snapshot.file) || snapshot.prefix;
-  const tls = new TlsFiles(Buffer.from(ticketKey, 'base64'), contents, directory);
+  const tls = new TlsFiles(parts.ticketKeys, contents, directory);
   const { configuration, findings } = checkConfiguration(main, snapshot, { ...parts, defaultErrorLog, names, tls });
   if (configuration !== null) return configuration;
   throw new Error(

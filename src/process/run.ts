@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { formatDiagnostic, includeChain } from '../config/diagnostic.ts';
 import { fullName } from '../config/full-name.ts';
+import { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import { LogFiles } from '../observe/log-files.ts';
 import type { ConfigSource } from './config-source.ts';
 import { daemonize, isDaemon, sayToStarter, tellReady } from './daemon.ts';
@@ -41,7 +42,8 @@ export async function run(options: RunOptions): Promise<number> {
 
 async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Promise<number> {
   const { source, defaultErrorLog } = options;
-  const load = () => loadConfiguration({ source, log, logFiles, defaultErrorLog });
+  const ticketKeys = new TicketKeyRing();
+  const load = () => loadConfiguration({ source, log, logFiles, defaultErrorLog, ticketKeys });
 
   // 1. read and check
   logFiles.begin();
@@ -68,6 +70,7 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
     log,
     logFiles,
     load,
+    ticketKeys,
     makeLink: ({ core }) =>
       configuration.core.hasMaster
         ? new ProcessLink({ env: workerEnv(core.env), args: [options.title, source.prefix] })

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { formatDiagnostic, hasEmerg, includeChain } from '../config/diagnostic.ts';
 import { dumpConfig } from '../config/dump.ts';
+import { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import { LogFiles } from '../observe/log-files.ts';
 import { writeStderr, writeStdout } from '../observe/stderr.ts';
 import type { ConfigSource } from './config-source.ts';
@@ -25,7 +26,13 @@ export async function testConfiguration(options: TestOptions): Promise<number> {
   const logFiles = new LogFiles(source.prefix);
   const log = new MainLog(writeStderr);
   openFirstLog(log, logFiles, defaultErrorLog);
-  const { configuration, findings, lateFindings } = await loadConfiguration({ source, log, logFiles, defaultErrorLog });
+  const { configuration, findings, lateFindings } = await loadConfiguration({
+    source,
+    log,
+    logFiles,
+    defaultErrorLog,
+    ticketKeys: new TicketKeyRing(),
+  });
   for (const finding of findings) {
     log.write(finding.severity, formatDiagnostic(finding));
     for (const link of includeChain(finding)) writeStderr(`nginx:   ${link}\n`);

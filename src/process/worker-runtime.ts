@@ -42,6 +42,8 @@ export interface WorkerRuntime {
   onSessionMessage(message: SessionPrimaryMessage): void;
   /** An OCSP response has come, or is no more. */
   onStaple(staple: Staple): void;
+  /** Keys of session tickets have changed. */
+  onTicketKeys(keys: readonly string[]): void;
   /** Plain JSON for /lb_status. */
   upstreamStats(): unknown;
 }

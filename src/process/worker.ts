@@ -89,6 +89,8 @@ export class Worker {
         return this.#parts.runtime.onSessionMessage(message.payload);
       case 'staple':
         return this.#parts.runtime.onStaple(message.staple);
+      case 'ticket-keys':
+        return this.#parts.runtime.onTicketKeys(message.keys);
     }
   }
 

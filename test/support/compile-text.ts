@@ -12,6 +12,7 @@ import { STAPLES, StaplePlan, Staples } from '../../src/net/ocsp/staple-plan.ts'
 import { TLS_FILES, TlsFiles } from '../../src/net/tls-files.ts';
 import { SessionPlan, TLS_SESSIONS } from '../../src/net/tls-sessions/session-plan.ts';
 import { SessionPort } from '../../src/net/tls-sessions/session-port.ts';
+import { TicketKeyRing } from '../../src/net/tls-sessions/ticket-key-ring.ts';
 import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
@@ -53,7 +54,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
       isEnabled: () => true,
       write: (level, text) => void logLines.set('main', [...(logLines.get('main') ?? []), `[${level}] ${text}`]),
     })
-    .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
+    .provide(TLS_FILES, new TlsFiles(new TicketKeyRing(), null, '/nowhere/'))
     .provide(STAPLES, new StaplePlan(new Staples()))
     .provide(TLS_SESSIONS, new SessionPlan(new SessionPort({ send: () => undefined, later: () => undefined })))
     .provide(LIMITS, limits)

@@ -77,7 +77,7 @@ export function serverTls(conf: SslConf, { files, sessions, staples, warn }: Ser
     dhParameters,
     prefersServerCiphers: conf.prefersServerCiphers,
     hasTickets: conf.hasTickets,
-    ticketKeys: ticketKeys.length === 0 ? [files.ticketKey] : ticketKeys,
+    ticketKeys: () => (ticketKeys.length === 0 ? files.ticketKeys.keys : ticketKeys),
     sessionTimeoutSec: conf.sessionTimeoutSec,
     verifiesClients: verify !== 'off',
     sessionTerms: [verify, String(verifyDepth), ...pairs.map(({ cert }) => cert), ...trusted, ...crl],

@@ -131,7 +131,7 @@ export const sslRows: readonly Row[] = [
   files(
     'ssl_session_ticket_key',
     'ticketKeys',
-    'Keys of the tickets: the first makes them, the others open what they had made. Without one the primary makes a key for all workers. Of 80 bytes only 48 are used.',
+    'Keys of the tickets: the first makes them, the others open what they had made. Without one the primary makes keys for all workers, a new one every 12 hours. Of 80 bytes only 48 are used.',
   ),
   onOff('ssl_reject_handshake', 'rejectsHandshake', false, 'Handshakes for this server are refused.'),
   {
