@@ -15,7 +15,10 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** Why a connection failed, in the field's words: `connection refused`, `host not found`; else the error's own message, on one line. */
 export function socketFailure(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code, message, reason } = error as { code?: unknown; message?: unknown; reason?: unknown };
+  // OpenSSL's whole line names places in its own source.
+  if (typeof code === 'string' && code.startsWith('ERR_SSL_') && typeof reason === 'string')
+    return `TLS failed: ${reason}`;
   if (typeof code === 'string') {
     const own = WORDS[code];
     if (own !== undefined) return own;
