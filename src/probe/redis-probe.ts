@@ -64,6 +64,7 @@ async function readState(session: RedisSession): Promise<SeenRedis> {
     ...infoFields(await session.ask('INFO', 'replication')),
   ]);
   const facts = {
+    address: session.address,
     version: info.get('redis_version') ?? null,
     run_id: info.get('run_id') ?? null,
     replication_id: info.get('master_replid') ?? null,

@@ -5,6 +5,8 @@ import type { ProbeTarget } from './probe.ts';
 export interface RedisSession {
   /** Sends one command. Rejects with the server's error or the socket's. */
   ask(command: string, ...args: readonly string[]): Promise<unknown>;
+  /** Where it is connected to: `172.26.0.20:6379`; '' for a unix socket. */
+  readonly address: string;
   /** Lets go of the socket at once. */
   close(): void;
 }
@@ -61,8 +63,10 @@ export async function openRedis(target: ProbeTarget, signal: AbortSignal): Promi
     close();
     throw ofSocket.error ?? error;
   }
+  const { remoteAddress, remotePort } = socket;
   return {
     close,
+    address: remoteAddress === undefined ? '' : `${remoteAddress}:${remotePort}`,
     ask: async (command, ...args) => {
       try {
         return await redis.call(command, ...args);
