@@ -19,4 +19,8 @@ export interface UpstreamConf {
   readonly keepalive: KeepaliveConf | null;
   /** `zone NAME [SIZE]`: state shared by all workers; null = each worker's own. */
   readonly zone: { readonly name: string; readonly bytes: number } | null;
+  /** `panic_threshold`, percent; null: off. */
+  readonly panicPercent: number | null;
+  /** `retry_budget`, percent; null: off. */
+  readonly retryPercent: number | null;
 }

@@ -4,10 +4,13 @@ import type { Balancer, BalancerDef, RandomSource } from '../policy/balancer.ts'
 import type { PeerOutcome } from '../policy/outcome.ts';
 import { type HealthChange, settle } from '../policy/passive-health.ts';
 import { PeerSet } from '../policy/peer-set.ts';
+import { RetryBudget } from '../policy/retry-budget.ts';
 import { clientAddressBytes } from './client-address.ts';
+import { PanicWatch } from './panic-watch.ts';
 import type { Peer } from './peer.ts';
 import type { KeepaliveConf } from './peer-conf.ts';
 import { PickSession } from './pick-session.ts';
+import { startSlowly } from './slow-start.ts';
 
 /** Primaries or backups: the peers, and the balancer that chooses among them by the same index. */
 export interface GroupSide {
@@ -42,6 +45,14 @@ export interface UpstreamGroupInit {
   /** What outlives a reload of a group of this name. */
   readonly carried: CarriedGroup;
   readonly zone: GroupZone | null;
+  /** It has a `zone`, whether there are other workers or not. */
+  readonly isZoned: boolean;
+  /** `panic_threshold`; null: off. */
+  readonly panicPercent: number | null;
+  /** `retry_budget`; null: off. */
+  readonly retryPercent: number | null;
+  /** A panic begins or is over. */
+  readonly onPanic: (isOn: boolean, text: string) => void;
 }
 
 /** Same object for every generation of a group: slots for what belongs to the name, not to the configuration. */
@@ -57,6 +68,8 @@ export interface GroupZone {
   picked(peer: Peer, nowMs: number): void;
   /** `outcome` is 'neutral' where failures don't count. */
   released(peer: Peer, outcome: PeerOutcome, nowMs: number): void;
+  /** A panic of the group of this name begins or is over in this worker. */
+  panicked(upstream: string, isOn: boolean, text: string): void;
 }
 
 /** Where zoned groups find the other workers; see ZonePort. */
@@ -75,6 +88,12 @@ export class UpstreamGroup {
   readonly keepalive: KeepaliveConf | null;
   readonly carried: CarriedGroup;
   readonly zone: GroupZone | null;
+  /** It has a `zone`, whether there are other workers or not. */
+  readonly isZoned: boolean;
+  /** `panic_threshold`; null: off. */
+  readonly panic: PanicWatch | null;
+  /** `retry_budget`; null: off. This worker's own. */
+  readonly retryBudget: RetryBudget | null;
   readonly #random: RandomSource;
   #sides: GroupSides;
   #key: Template | null = null;
@@ -86,6 +105,9 @@ export class UpstreamGroup {
     this.keepalive = init.keepalive;
     this.carried = init.carried;
     this.zone = init.zone;
+    this.isZoned = init.isZoned;
+    this.panic = init.panicPercent === null ? null : new PanicWatch(init.panicPercent, init.onPanic);
+    this.retryBudget = init.retryPercent === null ? null : new RetryBudget(init.retryPercent);
     this.#random = init.random;
     this.#sides = this.#makeSides(init.primaries, init.backups);
   }
@@ -124,6 +146,7 @@ export class UpstreamGroup {
   /** The peer for the next attempt; null = `no live upstreams`. Pair it with exactly one `release`. */
   pick(session: PickSession, nowMs: number): Peer | null {
     if (this.zone !== null) this.zone.beforePick(nowMs);
+    if (this.panic !== null) this.panic.look(this.name, session.sides, nowMs);
     let side = session.side;
     let index = side.balancer.pick(session.state, nowMs);
     const backups = session.sides.backups;
@@ -158,6 +181,7 @@ export class UpstreamGroup {
       if (session.tries > 0) session.tries--;
     }
     if (change === 'ejected') peer.stats.unavailable++;
+    if (change === 'recovered' && peer.conf.slowStartMs > 0) startSlowly(peer, nowMs);
     side.balancer.release?.(session.index);
     session.index = -1;
     if (this.zone !== null) this.zone.released(peer, side.set.isSingle ? 'neutral' : outcome, nowMs);
@@ -173,7 +197,8 @@ export class UpstreamGroup {
   }
 
   #makeSide(peers: readonly Peer[], isSingle: boolean): GroupSide {
-    const set = new PeerSet(peers, isSingle);
+    const tries = peers.filter((peer) => peer.address !== null && !peer.conf.isDown).length;
+    const set = new PeerSet(peers, isSingle, tries);
     const balancer = this.method.def.create({ set, args: this.method.args, random: this.#random });
     return { peers, set, balancer };
   }

@@ -13,7 +13,13 @@ import { type UpstreamConnection, UpstreamRequest } from '../../http/upstream-co
 import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
 import type { Connecting } from '../../net/connector.ts';
 import type { PeerOutcome } from '../../policy/outcome.ts';
-import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from '../../policy/retry.ts';
+import {
+  type AttemptEnd,
+  decideRetry,
+  type RetryVerdict,
+  retryStatusBit,
+  withoutNextPeer,
+} from '../../policy/retry.ts';
 import type { AcquireOptions, AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
@@ -157,6 +163,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     destination.group.newSession(ex, this.#session);
     this.#session.limitTries(location.retry.maxTries);
     this.#firstAtMs = this.worker.now();
+    destination.group.retryBudget?.noteRequest(this.#firstAtMs);
     this.#next(this.#firstAtMs, ex.attemptCount > 0);
   }
 
@@ -442,7 +449,19 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     notes.isBodyGone = this.#body.isGone;
     notes.tries = this.#session.tries;
     notes.elapsedMs = now - this.#firstAtMs;
-    return decideRetry((this.#location as ProxyLocation).retry, notes);
+    const verdict = decideRetry((this.#location as ProxyLocation).retry, notes);
+    return verdict.next === 'next-peer' && !this.#mayRetry(now) ? withoutNextPeer(end) : verdict;
+  }
+
+  /** `retry_budget`. Said once each time that it is used up. */
+  #mayRetry(now: number): boolean {
+    const { group } = this.#destination as Destination;
+    const budget = group.retryBudget;
+    if (budget === null) return true;
+    const wasSpent = budget.isSpent;
+    if (budget.take(now)) return true;
+    if (!wasSpent) this.#log('warn', `retry_budget ${budget.percent}% of upstream "${group.name}" is used up`);
+    return false;
   }
 
   /** Releases the peer and writes down what the attempt was. The connection is the caller's to release or destroy. */

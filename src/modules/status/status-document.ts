@@ -1,6 +1,7 @@
 import type { ClusterStats } from '../../observe/cluster-stats.ts';
 import { ACCEPTED, ACTIVE, HANDLED, READING, REQUESTS, WAITING, WRITING } from '../../observe/counters.ts';
-import { PEER_STATES, type PeerReport, type PeerState, type UpstreamReport } from './upstream-report.ts';
+import { PEER_STATES, type PeerState } from '../../policy/health/peer-health.ts';
+import type { PeerReport, UpstreamReport } from './upstream-report.ts';
 
 /** What `lb_status` answers. Byte strings of the configuration are text here. */
 export interface StatusDocument {

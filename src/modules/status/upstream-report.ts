@@ -1,3 +1,4 @@
+import { PEER_STATES, type PeerState } from '../../policy/health/peer-health.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 
@@ -7,7 +8,7 @@ export interface PeerReport {
   readonly address: string;
   readonly isBackup: boolean;
   readonly weight: number;
-  /** `up`, `unavail` (failed too often, waits for its trial), `down` (said so), `unresolved`. */
+  /** `up`, `draining`, `unavail` (failed too often, waits for its trial), `checking`, `unhealthy` (by its checks), `down` (said so), `unresolved`. */
   readonly state: PeerState;
   readonly active: number;
   readonly requests: number;
@@ -22,9 +23,6 @@ export interface PeerReport {
   readonly headerTimeSumMs: number;
   readonly responseTimeSumMs: number;
 }
-
-export const PEER_STATES = ['up', 'unavail', 'down', 'unresolved'] as const;
-export type PeerState = (typeof PEER_STATES)[number];
 
 export interface UpstreamReport {
   readonly name: string;
@@ -87,7 +85,7 @@ function reportPeer(peer: Peer, isBackup: boolean, nowMs: number): PeerReport {
     address: peer.addressText,
     isBackup,
     weight: peer.weight,
-    state: stateOf(peer, nowMs),
+    state: peer.state(nowMs),
     active: peer.localActive,
     requests: stats.requests,
     responses: [...stats.responses],
@@ -100,11 +98,4 @@ function reportPeer(peer: Peer, isBackup: boolean, nowMs: number): PeerReport {
     headerTimeSumMs: stats.headerTimeSumMs,
     responseTimeSumMs: stats.responseTimeSumMs,
   };
-}
-
-function stateOf(peer: Peer, nowMs: number): PeerState {
-  if (peer.address === null) return 'unresolved';
-  if (peer.isDown) return 'down';
-  const isOut = peer.maxFails > 0 && peer.fails >= peer.maxFails && nowMs - peer.checkedAtMs <= peer.failTimeoutMs;
-  return isOut ? 'unavail' : 'up';
 }

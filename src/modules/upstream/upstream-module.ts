@@ -3,7 +3,7 @@ import { ConfigError } from '../../config/diagnostic.ts';
 import { type DirectiveSpec, type DirectiveUse, directive } from '../../config/directive-spec.ts';
 import { parseInteger } from '../../config/parse-value.ts';
 import type { Scope } from '../../config/scope.ts';
-import { integer, timeMs } from '../../config/values.ts';
+import { integer, orOff, percent, timeMs } from '../../config/values.ts';
 import { zoneBytes } from '../../config/zone-table.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { BALANCERS } from '../../policy/balance/balancers.ts';
@@ -24,6 +24,9 @@ export interface UpstreamBlock {
   keepaliveRequests: number;
   keepaliveTimeMs: number;
   keepaliveTimeoutMs: number;
+  /** `panic_threshold`, `retry_budget`, percent; null: off. */
+  panicPercent: number | null;
+  retryPercent: number | null;
 }
 
 /** `upstream NAME {}` and everything in it. */
@@ -37,6 +40,8 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
     keepaliveRequests: DEFAULT_KEEPALIVE.maxRequests,
     keepaliveTimeMs: DEFAULT_KEEPALIVE.maxAgeMs,
     keepaliveTimeoutMs: DEFAULT_KEEPALIVE.idleTimeoutMs,
+    panicPercent: null,
+    retryPercent: null,
   }),
   rows: [
     directive<UpstreamBlock>({
@@ -55,8 +60,8 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       field: 'servers',
       repeat: 'append',
       parse: (use) => parseServerLine(use, methodOf(use.scope)),
-      syntax: 'address [weight= max_fails= fail_timeout= max_conns= backup down]',
-      doc: 'One server of the group; a name with several addresses is several servers. Without more: port 80, `weight=1 max_fails=1 fail_timeout=10s max_conns=0`.',
+      syntax: 'address [weight= max_fails= fail_timeout= max_conns= slow_start= backup down]',
+      doc: 'One server of the group; a name with several addresses is several servers. Without more: port 80, `weight=1 max_fails=1 fail_timeout=10s max_conns=0 slow_start=0`. `slow_start`: the time in which one that comes back gets to its full weight.',
     }),
     ...BALANCERS.filter((def) => def !== roundRobin).map(methodRow),
     directive<UpstreamBlock>({
@@ -109,6 +114,26 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       defaultText: '60s',
       doc: 'How long an idle connection to a peer stays open.',
     }),
+    directive<UpstreamBlock>({
+      name: 'panic_threshold',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'panicPercent',
+      parse: orOff(percent, null),
+      syntax: 'percent% | off',
+      defaultText: 'off',
+      doc: 'When less than this share of the group is up, all of it is used, whatever checks and failures say: better than to crush what is left, and a request that makes every backend answer 500 cannot take all of them out.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'retry_budget',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'retryPercent',
+      parse: orOff(percent, null),
+      syntax: 'percent% | off',
+      defaultText: 'off',
+      doc: 'At most this share of the requests of the last ten seconds, and three in any case, is tried again at another peer; each worker counts for itself. Retries else multiply the load of a group that is slow, and hand a harmful request to all of it.',
+    }),
   ],
   finish: (merged, _own, scope) => {
     if (scope.context === UPSTREAM) checkServers(merged, scope);
@@ -141,6 +166,8 @@ export function upstreamConf(scope: Scope): UpstreamConf {
     method: block.method,
     keepalive: keepalive.maxIdle === 0 ? null : keepalive,
     zone: block.zone,
+    panicPercent: block.panicPercent,
+    retryPercent: block.retryPercent,
   };
 }
 
