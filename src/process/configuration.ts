@@ -1,6 +1,8 @@
 import type { CoreConf } from '../modules/core/core-module.ts';
 import type { LimitZone } from '../modules/limit-zone/limit-zone.ts';
 import type { ListenAddress } from '../net/listen-address.ts';
+import type { HealthPlan } from '../probe/health-plan.ts';
+import type { UpstreamRegistry } from '../upstream/upstream-registry.ts';
 import type { WorkerConfig } from './messages.ts';
 
 /** A configuration that was read and checked, as the primary needs it. */
@@ -9,6 +11,8 @@ export interface Configuration {
   readonly listens: readonly ListenAddress[];
   /** Zones of `limit_req` and `limit_conn`. */
   readonly limitZones: readonly LimitZone[];
+  /** Health checks, and the groups that they are about. */
+  readonly health: { readonly plan: HealthPlan; readonly upstreams: UpstreamRegistry };
   /** What the workers get of it. */
   readonly forWorkers: WorkerConfig;
 }

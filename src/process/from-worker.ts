@@ -51,6 +51,8 @@ const isZoneReport = shape({
   ),
 });
 
+const isZonePanic = shape({ kind: (kind) => kind === 'zone-panic', upstream: isText, isOn: isFlag, text: isText });
+
 const ZONED_KEY = { zone: isText, key: isText };
 const isLimitOperation: Check = (value) =>
   shape({
@@ -90,7 +92,7 @@ const SHAPES = new Map<string, Check>(
     'stats-request': shape({ query: isNumber, isFull: isFlag }),
     'stats-answer': shape({ query: isNumber, stats: isStats }),
     counters: shape({ counters: isCounters }),
-    zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) }),
+    zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) || isZonePanic(value) }),
     limit: shape({ payload: (value) => isLimitOperations(value) || isLimitHandover(value) }),
   } satisfies Record<FromWorker['type'], Check>),
 );

@@ -66,12 +66,14 @@ export async function loadConfiguration(options: LoadOptions): Promise<LoadedCon
     core: main.conf(coreModule),
     listens: compiled.runtime.listeners.map((listener) => listener.address),
     limitZones: compiled.limits.zones,
+    health: { plan: compiled.healthPlan, upstreams: compiled.upstreams },
     forWorkers: {
       snapshot,
       names,
       defaultErrorLog,
       tlsFiles: tls.contents(),
       ticketKey: ticketKey().toString('base64'),
+      checks: {},
     },
   };
   return { configuration, findings, lateFindings };

@@ -4,7 +4,7 @@ import type { ListenAddress } from '../net/listen-address.ts';
 import type { TlsFileContents } from '../net/tls-files.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
-import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
+import type { ZoneCheck, ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
 
 /** What a worker needs of a configuration; plain JSON. */
 export interface WorkerConfig {
@@ -17,6 +17,8 @@ export interface WorkerConfig {
   readonly tlsFiles: TlsFileContents;
   /** Key of session tickets where no file has one; base64. */
   readonly ticketKey: string;
+  /** What health checks say of peers, by the id of zones: workers begin with it. */
+  readonly checks: Readonly<Record<string, ZoneCheck>>;
 }
 
 /**
@@ -36,7 +38,13 @@ export type ToWorker =
   | { readonly type: 'stats-query'; readonly query: number; readonly isFull: boolean }
   | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
   /** A name that had no address has some now. */
-  | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
+  | {
+      readonly type: 'name';
+      readonly name: string;
+      readonly addresses: readonly ResolvedAddress[];
+      /** As in `WorkerConfig`, with the peers that come by it. */
+      readonly checks: WorkerConfig['checks'];
+    }
   | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
   | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage };
 

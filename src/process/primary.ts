@@ -1,10 +1,12 @@
 import { ConfigError } from '../config/diagnostic.ts';
-import { nowMs } from '../core/clock.ts';
+import { nowMs, wallMs } from '../core/clock.ts';
 import { LimitArbiter } from '../modules/limit-zone/limit-arbiter.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import { HealthKeeper } from '../probe/health-keeper.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import { ZoneArbiter } from '../upstream/zone-arbiter.ts';
+import { CheckerLink } from './checker-link.ts';
 import type { Configuration } from './configuration.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
 import { handLogsOver } from './log-owner.ts';
@@ -16,7 +18,7 @@ import { reload } from './reload.ts';
 import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
 import { StatsCollector } from './stats-collector.ts';
-import type { WorkerLink } from './worker-link.ts';
+import type { ForkOptions, WorkerLink } from './worker-link.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -26,6 +28,8 @@ export interface PrimaryParts {
   /** Reads and checks the configuration anew (reload). It opens log files; the primary says `begin` and `commit` or `abandon` around it. */
   readonly load: () => Promise<LoadedConfiguration>;
   readonly makeLink: (config: Configuration) => WorkerLink;
+  /** How children are started. */
+  readonly forkOptions: (config: Configuration) => ForkOptions;
 }
 
 /** What the process is doing; later ones are never left again. */
@@ -41,7 +45,15 @@ export class Primary {
   readonly #zones = new ZoneArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'zone', payload }),
     schedule: (flush) => void setImmediate(flush),
+    onPanic: (isOn, text) => this.#parts.log.write(isOn ? 'warn' : 'notice', text),
   });
+  readonly #health = new HealthKeeper({
+    onChange: (peer, check) => this.#zones.check(peer, check),
+    log: (level, text) => this.#parts.log.write(level, text),
+    now: nowMs,
+    wall: wallMs,
+  });
+  readonly #checker: CheckerLink;
   readonly #limits = new LimitArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'limit', payload }),
     now: () => Math.floor(nowMs()),
@@ -71,6 +83,7 @@ export class Primary {
     this.#parts = parts;
     this.#pidFile = new PidFile(pidPath(configuration));
     this.#sockets = new SocketSet(parts.log);
+    this.#checker = new CheckerLink({ log: parts.log, onReport: (report) => this.#health.observe(report) });
     this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
       onMessage: (worker, message) => this.#onMessage(worker, message),
       onDeath: (worker, hasServed) => this.#onDeath(worker, hasServed),
@@ -108,10 +121,13 @@ export class Primary {
     handLogsOver(this.#parts.logFiles, core.user);
     raiseOpenFilesLimit(core.openFilesLimit, log);
     this.#limits.open(this.#configuration.limitZones);
-    // 3. workers
+    // 3. checks, and workers that know what they say
+    this.#check();
     log.write('notice', 'start worker processes');
     const results = await Promise.all(
-      this.#pool.emptySlots(this.#workerCount).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
+      this.#pool
+        .emptySlots(this.#workerCount)
+        .map((slot) => this.#pool.start(slot, this.#withChecks(this.#configuration), 1)),
     );
     if (await this.#isToldToLeave()) return false;
     const failed = results.find((result) => result.outcome !== 'done');
@@ -179,6 +195,7 @@ export class Primary {
   #leave(): void {
     this.#leaving.abort();
     this.#nameRetry.stop();
+    this.#checker.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -200,6 +217,7 @@ export class Primary {
 
   async #giveUp(): Promise<false> {
     this.#state = 'stopping';
+    this.#checker.stop();
     const workers = this.#pool.allEnded();
     this.#pool.stopAll();
     await workers;
@@ -227,11 +245,13 @@ export class Primary {
       hasMaster: this.#hasMaster,
       leaving: this.#leaving.signal,
       limitZones: this.#configuration.limitZones,
+      complete: (next) => this.#withChecks(next),
       onSwap: (next) => this.#limits.open([...this.#configuration.limitZones, ...next.limitZones]),
     });
     if (configuration === null) return;
     this.#configuration = configuration;
     this.#limits.open(configuration.limitZones);
+    if (this.#state === 'serving') this.#check();
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
@@ -243,7 +263,7 @@ export class Primary {
     const generation = this.#generation;
     await Promise.all(
       this.#pool.emptySlots(this.#workerCount).map(async (slot) => {
-        const result = await this.#pool.start(slot, this.#configuration, generation);
+        const result = await this.#pool.start(slot, this.#withChecks(this.#configuration), generation);
         if (result.outcome !== 'refused') return;
         for (const text of result.findings) this.#parts.log.write('emerg', text);
         const worker = this.#pool.workers.find((candidate) => candidate.slot === slot);
@@ -315,7 +335,24 @@ export class Primary {
       'notice',
       `host "${name}" resolved to ${addresses.map((address) => address.host).join(', ')}`,
     );
-    for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses });
+    this.#configuration.health.upstreams.applyName(name, addresses);
+    this.#health.open(this.#configuration.health.plan);
+    const { checks } = this.#withChecks(this.#configuration).forWorkers;
+    for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses, checks });
+    this.#checker.nameResolved(name, addresses, this.#configuration.forWorkers);
+  }
+
+  /** Health checks of the configuration in force. */
+  #check(): void {
+    const { health, forWorkers } = this.#configuration;
+    this.#health.open(health.plan);
+    if (health.plan.checks.length === 0) this.#checker.stop();
+    else this.#checker.check(forWorkers, this.#parts.forkOptions(this.#configuration));
+  }
+
+  #withChecks(configuration: Configuration): Configuration {
+    const checks = this.#health.expected(configuration.health.plan);
+    return { ...configuration, forWorkers: { ...configuration.forWorkers, checks } };
   }
 
   #enqueue(work: () => Promise<void>): void {

@@ -7,6 +7,7 @@ import { coreModule } from '../modules/core/core-module.ts';
 import { errorPageModule } from '../modules/error-page/error-page-module.ts';
 import { geoModule } from '../modules/geo/geo-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
+import { healthCheckModule } from '../modules/health-check/health-check-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
 import { limitReqModule } from '../modules/limit-req/limit-req-module.ts';
@@ -44,6 +45,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   authBasicModule,
   tryFilesModule,
   proxyModule,
+  healthCheckModule,
   stubStatusModule,
   lbStatusModule,
   headersModule,
