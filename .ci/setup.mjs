@@ -1,9 +1,10 @@
 // What `npm start`, `npm test` and `npm run bench` do first: install what is missing, so that a fresh clone needs no other command.
 // Runs on whatever Node the machine has (20 or newer), before any package is there: no dependencies, no TypeScript.
-//   --oracle   also the nginx that the differential tests compare with (as root on Debian; elsewhere those tests say that they are skipped)
+//   --oracle   also the nginx that the differential tests compare with, and the PostgreSQL and Redis that the probes look at
+//              (as root on Debian; elsewhere those tests say that they are skipped)
 //   --bench    also haproxy and wrk, likewise
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,9 +56,19 @@ function isOnPath(program) {
   return [...path.split(delimiter), '/usr/sbin'].some((folder) => existsSync(join(folder, program)));
 }
 
+/** PostgreSQL's programs are in no folder of the PATH, but in one for each version. */
+function hasPostgres() {
+  const versions = '/usr/lib/postgresql';
+  return existsSync(versions) && readdirSync(versions).some((name) => existsSync(join(versions, name, 'bin/initdb')));
+}
+
+function isInstalled(name) {
+  return name === 'postgresql' ? hasPostgres() : isOnPath(name);
+}
+
 /** Installs Debian packages without starting their services: a test's oracle must not sit on port 80. */
-function installFromDebian(programs) {
-  const missing = programs.filter((program) => !isOnPath(program));
+function installFromDebian(names) {
+  const missing = names.filter((name) => !isInstalled(name));
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
     console.error(`setup: not installed here: ${missing.join(', ')} (as root on Debian they would be now)`);
@@ -89,5 +100,5 @@ if (Number.parseInt(scriptNodeVersion().slice(1), 10) < oldest) {
   console.error(`setup: Node ${oldest} or newer is needed, and the pinned one did not install: try npm rebuild node`);
   process.exit(1);
 }
-if (process.argv.includes('--oracle')) installFromDebian(['nginx']);
+if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'postgresql', 'redis-server']);
 if (process.argv.includes('--bench')) installFromDebian(['nginx', 'haproxy', 'wrk']);

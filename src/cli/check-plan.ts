@@ -35,7 +35,7 @@ export function planChecks(flags: CheckFlags, variables: Variables): CheckPlan {
   const planner = new Planner(flags, variables);
   const entries = planner.entries();
   if (entries.length === 0) {
-    throw new UsageError('Say what to look at: --balancer, --backend, --postgres, --redis, --sentinel, --conf …');
+    throw new UsageError('Say what to look at: --balancer, --backend, --postgres, --redis, --sentinel, --conf');
   }
   const { secrets, notes } = planner;
   return {
@@ -243,7 +243,8 @@ function readUrl(flag: string, text: string): URL {
 
 function readTarget(flag: string, text: string, defaultPort: number): ProbeTarget {
   if (text.includes('@') || text.includes('://')) {
-    const variables = 'passwords come from POSTGRES_PASSWORD, REDIS_PASSWORD, or files that …_FILE names';
+    const variables =
+      'passwords come from POSTGRES_PASSWORD, REDIS_PASSWORD, or the files that POSTGRES_PASSWORD_FILE and REDIS_PASSWORD_FILE name';
     throw new UsageError(`--${flag}: write HOST:PORT, [IPV6]:PORT or unix:PATH, without scheme and user; ${variables}`);
   }
   try {

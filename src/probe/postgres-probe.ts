@@ -7,7 +7,10 @@ import { socketFailure } from './socket-failure.ts';
 
 export interface PostgresProbeOptions extends PostgresLogin, PostgresDemand {}
 
-/** A replica that was idle seems to lag for the moment in which the first new record is applied; so who lags is looked at again. */
+/**
+ * A replica that was idle seems to lag for the moment in which the first new record is applied, and of one that has just connected nothing is known:
+ * they are looked at again.
+ */
 const LOOK_AGAIN_MS = 200;
 
 /**
@@ -66,6 +69,6 @@ class PostgresLook {
 }
 
 function isBehind(state: PostgresState): boolean {
-  if (state.role === 'replica') return (state.lagBytes ?? 0) > 0;
-  return state.replicas.some((replica) => (replica.lagBytes ?? 0) > 0);
+  if (state.role === 'replica') return state.lagBytes !== 0;
+  return state.replicas.some((replica) => replica.lagBytes !== 0);
 }

@@ -78,7 +78,7 @@ export class PostgresServer {
     return server;
   }
 
-  /** Lines of postgresql.conf; the last of a name counts. Taken at the next start or `reload()`. */
+  /** Lines of postgresql.conf; the last of a name counts. Taken at the next start. */
   configure(lines: readonly string[]): void {
     appendFileSync(join(this.#data, 'postgresql.conf'), `${lines.join('\n')}\n`);
   }
@@ -92,8 +92,10 @@ export class PostgresServer {
     });
   }
 
-  reload(): void {
-    this.#process?.signal('SIGHUP');
+  /** Changes a setting of a running server; over what its files say. */
+  set(name: string, value: string): void {
+    this.sql(`ALTER SYSTEM SET ${name} = '${value.replaceAll("'", "''")}'`, 'postgres');
+    this.sql('SELECT pg_reload_conf()', 'postgres');
   }
 
   /** `fast` ends sessions in order, `immediate` is a crash. */

@@ -102,6 +102,7 @@ export class RedisServer {
     const isSentinel = this.#mode.length > 0;
     return execFileSync('redis-cli', ['-p', String(this.port), ...args], {
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 20_000,
       env: { PATH: process.env['PATH'], ...(isSentinel ? {} : { REDISCLI_AUTH: REDIS_PASSWORD }) },
     }).trim();

@@ -6,6 +6,12 @@ import type { ServiceUser } from './service-user.ts';
 const START_MS = 30_000;
 const STOP_MS = 20_000;
 
+/** Nothing outlives the tests, also when they end early. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export interface ServiceCommand {
   readonly program: string;
   readonly args: readonly string[];
@@ -23,6 +29,8 @@ export class ServiceProcess {
   private constructor(child: ChildProcess) {
     this.#child = child;
     this.#exited = once(child, 'exit');
+    running.add(child);
+    child.once('exit', () => running.delete(child));
   }
 
   /** Resolves when it serves; rejects with what it said when it ends before. */

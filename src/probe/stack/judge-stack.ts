@@ -56,8 +56,7 @@ function judgeFamily(outcomes: readonly CheckOutcome[], family: Family, trouble:
   const judged = outcomes.map((outcome) => {
     if (!servers.includes(outcome) || leader === undefined) return outcome;
     if (isSplit && leaders.includes(outcome)) {
-      const names = leaders.map(({ label }) => label).join(', ');
-      return blamed(outcome, 'checking role', `${leaders.length} servers are ${family.leader}: ${names}`);
+      return blamed(outcome, 'checking role', `${leaders.length} servers are ${family.leader}: ${labelsOf(leaders)}`);
     }
     if (leaders.length > 1 || outcome.facts['role'] !== 'replica') return outcome;
     const reason = trouble(outcome, leader);
@@ -66,7 +65,7 @@ function judgeFamily(outcomes: readonly CheckOutcome[], family: Family, trouble:
   if (leader !== undefined || !wantsOne) return judged;
   const none: CheckOutcome = {
     kind: family.leaderKind,
-    label: servers.map(({ label }) => label).join(', '),
+    label: labelsOf(servers),
     isHealthy: false,
     doing: 'checking role',
     reason: `none of them is seen to be ${family.leader}`,
@@ -138,21 +137,28 @@ function addSentinels(outcomes: readonly CheckOutcome[], { masterName }: StackDe
 
 function sentinelTrouble(sentinels: readonly CheckOutcome[], outcomes: readonly CheckOutcome[]): string {
   const said = sentinels.filter(({ facts }) => typeof facts['master'] === 'string');
-  const bad = sentinels.filter(({ isHealthy }) => !isHealthy).map(({ label, reason }) => `${label}: ${reason}`);
+  const bad = sentinels.filter(({ isHealthy }) => !isHealthy);
   if (sameOrNull(said.map(({ facts }) => facts['master'])) === null && said.length > 0) {
     const words = said.map(({ label, facts }) => `${label} says ${facts['master']}`);
     return `they disagree on the master: ${words.join(', ')}`;
   }
-  if (bad.length > 0) return bad.join('; ');
+  if (bad.length > 0) {
+    const reasons = [...new Set(bad.map(({ reason }) => reason))];
+    return reasons.map((reason) => `${labelsOf(bad.filter((one) => one.reason === reason))}: ${reason}`).join('; ');
+  }
   const masters = outcomes.filter(({ kind, facts }) => REDIS.kinds.includes(kind) && facts['role'] === 'master');
   if (masters.length === 0 || masters.some((master) => said.every((sentinel) => means(sentinel, master)))) return '';
-  return `they say that the master is ${said[0]?.facts['master']}, but it is ${masters.map(({ label }) => label).join(', ')}`;
+  return `they say that the master is ${said[0]?.facts['master']}, but it is ${labelsOf(masters)}`;
 }
 
 /** By its run id; its address where the Sentinel has not learned that yet, or the master has been started anew. */
 function means({ facts }: CheckOutcome, master: CheckOutcome): boolean {
   const isSameRun = facts['master_run_id'] !== null && facts['master_run_id'] === master.facts['run_id'];
   return isSameRun || facts['master'] === master.label || facts['master'] === master.facts['address'];
+}
+
+function labelsOf(outcomes: readonly CheckOutcome[]): string {
+  return outcomes.map(({ label }) => label).join(', ');
 }
 
 function sameOrNull(values: readonly unknown[]): string | null {

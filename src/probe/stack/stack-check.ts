@@ -38,7 +38,8 @@ export interface CheckOutcome {
   readonly durationMs: number;
 }
 
-/** The outcome turned bad by what others told. The first reason stays. */
+/** The outcome turned bad by what others told; what was wrong with it already comes behind. */
 export function blamed(outcome: CheckOutcome, doing: string, reason: string): CheckOutcome {
-  return outcome.isHealthy ? { ...outcome, isHealthy: false, doing, reason } : outcome;
+  const reasons = outcome.isHealthy ? [reason] : [reason, outcome.reason];
+  return { ...outcome, isHealthy: false, doing, reason: reasons.join('; ') };
 }
