@@ -240,8 +240,10 @@ export class ZonePort implements ZoneLink {
 function applyCheck(peer: Peer, { state, sinceMs }: ZoneCheck): void {
   if (peer.check === state) return;
   peer.check = state;
-  if (state !== 'up') stopSlowStart(peer);
-  else if (peer.conf.slowStartMs > 0) startSlowly(peer, sinceMs);
+  if (state !== 'up') return stopSlowStart(peer);
+  peer.effectiveWeight = peer.weight;
+  peer.currentWeight = 0;
+  if (peer.conf.slowStartMs > 0) startSlowly(peer, sinceMs);
 }
 
 /** In the turns of round robin at present. */

@@ -13,6 +13,7 @@ import { ClusterStatsClient } from '../../src/observe/cluster-stats.ts';
 import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
 import type { LogFiles } from '../../src/observe/log-files.ts';
+import { HEALTH_PLAN, HealthPlan } from '../../src/probe/health-plan.ts';
 import { compileRuntime } from '../../src/runtime/compile.ts';
 import { MODULES } from '../../src/runtime/module-list.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -51,6 +52,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
     })
     .provide(TLS_FILES, new TlsFiles(Buffer.alloc(48), null, '/nowhere/'))
     .provide(LIMITS, limits)
+    .provide(HEALTH_PLAN, new HealthPlan())
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))
     .provide(CONNECTIONS, (connections ?? new PeerConnections(new Deadlines(nowMs), false)) as PeerConnections)

@@ -72,9 +72,10 @@ export class ZoneSimulation {
   #turn: (() => void)[] = [];
   messages = 0;
 
-  constructor(text: string, workers: number) {
+  constructor(text: string, workers: number, onPanic: (isOn: boolean, text: string) => void = () => undefined) {
     this.#text = text;
     this.arbiter = new ZoneArbiter({
+      onPanic,
       send: (worker, message) => this.#post(message, (copy: ZoneUpdate) => this.#worker(worker)?.port.receive(copy)),
       schedule: (run) => this.#turn.push(run),
     });
