@@ -12,6 +12,8 @@ export interface PeerConf {
   readonly maxConns: number;
   readonly isBackup: boolean;
   readonly isDown: boolean;
+  /** `drain`: no new requests. */
+  readonly isDraining: boolean;
   /** `slow_start`: time in which a peer that comes back gets to its full weight; default 0 = at once. */
   readonly slowStartMs: number;
 }
@@ -24,6 +26,7 @@ export const DEFAULT_PEER: Omit<PeerConf, 'name'> = {
   maxConns: 0,
   isBackup: false,
   isDown: false,
+  isDraining: false,
   slowStartMs: 0,
 };
 

@@ -31,7 +31,7 @@ export class Peer implements PeerView {
   mayTry = true;
   /** What its active checks say; 'up' without any. */
   #check: CheckState = 'up';
-  #isDraining = false;
+  #isDraining: boolean;
   /** Its group is in a panic (`panic_threshold`): failures and failed checks don't count. */
   #isPanic = false;
   /** Part of its weight that it has at present (`slow_start`); 1 = all of it. */
@@ -54,6 +54,7 @@ export class Peer implements PeerView {
     this.maxConns = conf.maxConns;
     this.maxFails = conf.maxFails;
     this.failTimeoutMs = conf.failTimeoutMs;
+    this.#isDraining = conf.isDraining;
     this.isDown = isOut(this.#health, false);
   }
 
@@ -126,6 +127,7 @@ export class Peer implements PeerView {
     this.currentWeight = 0;
     this.maxConns = conf.maxConns;
     this.failTimeoutMs = conf.failTimeoutMs;
+    this.#isDraining = conf.isDraining;
     this.#settle();
   }
 }

@@ -1,3 +1,4 @@
+import { nowMs as clockMs } from '../core/clock.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Template } from '../http/variable.ts';
 import type { Balancer, BalancerDef, RandomSource } from '../policy/balancer.ts';
@@ -9,8 +10,10 @@ import { clientAddressBytes } from './client-address.ts';
 import { PanicWatch } from './panic-watch.ts';
 import type { Peer } from './peer.ts';
 import type { KeepaliveConf } from './peer-conf.ts';
+import { PickQueue } from './pick-queue.ts';
 import { PickSession } from './pick-session.ts';
 import { startSlowly } from './slow-start.ts';
+import type { QueueConf } from './upstream-conf.ts';
 
 /** Primaries or backups: the peers, and the balancer that chooses among them by the same index. */
 export interface GroupSide {
@@ -47,6 +50,8 @@ export interface UpstreamGroupInit {
   readonly zone: GroupZone | null;
   /** It has a `zone`, whether there are other workers or not. */
   readonly isZoned: boolean;
+  /** `queue`; null: none. */
+  readonly queue: QueueConf | null;
   /** `panic_threshold`; null: off. */
   readonly panicPercent: number | null;
   /** `retry_budget`; null: off. */
@@ -90,6 +95,8 @@ export class UpstreamGroup {
   readonly zone: GroupZone | null;
   /** It has a `zone`, whether there are other workers or not. */
   readonly isZoned: boolean;
+  /** Requests that wait for a peer; null: they don't. */
+  readonly queue: PickQueue | null;
   /** `panic_threshold`; null: off. */
   readonly panic: PanicWatch | null;
   /** `retry_budget`; null: off. This worker's own. */
@@ -106,6 +113,7 @@ export class UpstreamGroup {
     this.carried = init.carried;
     this.zone = init.zone;
     this.isZoned = init.isZoned;
+    this.queue = init.queue === null ? null : new PickQueue(init.queue.max, init.queue.timeoutMs, clockMs);
     this.panic = init.panicPercent === null ? null : new PanicWatch(init.panicPercent, init.onPanic);
     this.retryBudget = init.retryPercent === null ? null : new RetryBudget(init.retryPercent);
     this.#random = init.random;
@@ -184,6 +192,7 @@ export class UpstreamGroup {
     if (change === 'recovered' && peer.conf.slowStartMs > 0) startSlowly(peer, nowMs);
     side.balancer.release?.(session.index);
     session.index = -1;
+    if (this.queue !== null) this.queue.wake();
     if (this.zone !== null) this.zone.released(peer, side.set.isSingle ? 'neutral' : outcome, nowMs);
     return change;
   }

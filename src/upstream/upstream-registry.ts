@@ -168,6 +168,7 @@ export class UpstreamRegistry {
       carried,
       zone,
       isZoned: conf.zone !== null,
+      queue: conf.queue,
       panicPercent: conf.panicPercent,
       retryPercent: conf.retryPercent,
       onPanic: zone === null ? this.#onPanic : (isOn, text) => zone.panicked(conf.name, isOn, text),
@@ -247,6 +248,7 @@ function implicitConf(target: PassTarget): UpstreamConf {
     method: { def: roundRobin, args: [] },
     keepalive: null, // nginx: only an `upstream` block keeps connections
     zone: null,
+    queue: null,
     panicPercent: null,
     retryPercent: null,
   };

@@ -39,7 +39,7 @@ export const healthCheckModule: HttpModule<HealthCheckConf> = {
       parse: parseHealthCheck,
       syntax:
         '[interval=5s] [jitter=0] [fails=1] [passes=1] [uri=/] [port=] [match=name] [mandatory [persistent]] [keepalive_time=0] [type=http | tcp | postgres | redis] [user= dbname= password_file= role= max_lag= max_lag_bytes=]',
-      doc: "The peers of this location's `proxy_pass` are asked again and again, with the fields and the TLS of the location; one that fails gets no requests until it passes. The group needs a `zone`. `mandatory`: not before its first pass either. States outlive reloads, `persistent` or not. The second line of parameters is for PostgreSQL and Redis.",
+      doc: "The peers of this location's `proxy_pass` are asked again and again, with the fields and the TLS of the location; one that fails gets no requests until it passes. The group needs a `zone`. `mandatory`: not before its first pass either. States outlive reloads, `persistent` or not. The parameters from `user=` on are for PostgreSQL and Redis.",
     }),
     directive<HealthCheckConf>({
       name: 'match',

@@ -22,6 +22,7 @@ import {
 } from '../../policy/retry.ts';
 import type { AcquireOptions, AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { Peer } from '../../upstream/peer.ts';
+import type { QueuedRequest } from '../../upstream/pick-queue.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
 import { accelTarget, followAccelRedirect } from './accel-redirect.ts';
 import { attemptEnd, attemptErrorLine, attemptStatus, STAGES, type Stage } from './attempt-error.ts';
@@ -74,7 +75,9 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  * Invariant: `#peer` is set from pick to release; `#end` is the only way to release it.
  * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
  */
-export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable {
+export class ProxyRequest
+  implements ContentState, AcquireWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable, QueuedRequest
+{
   readonly worker: ProxyWorker;
   readonly responseHead = new UpstreamResponseHead();
   readonly #request = new UpstreamRequest();
@@ -164,25 +167,63 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
     this.#session.limitTries(location.retry.maxTries);
     this.#firstAtMs = this.worker.now();
     destination.group.retryBudget?.noteRequest(this.#firstAtMs);
-    this.#next(this.#firstAtMs, ex.attemptCount > 0);
+    if (destination.group.queue?.size) this.#noPeer(this.#firstAtMs, true);
+    else this.#next(this.#firstAtMs, ex.attemptCount > 0, true);
   }
 
   // --- 3. a peer
 
-  #next(now: number, startsGroup: boolean): void {
+  #next(now: number, startsGroup: boolean, mayWait = false): void {
     const { group } = this.#destination as Destination;
     this.#stage = 'connecting';
     const peer = group.pick(this.#session, now);
-    this.#beginAttempt(peer === null ? group.name : peer.addressText, now, startsGroup);
-    if (peer === null) {
-      (this.#attempt as UpstreamAttempt).status = 502;
-      (this.#attempt as UpstreamAttempt).responseMs = 0;
-      this.#log('error', `no live upstreams${STAGES.connecting}`);
-      this.#answer(502);
-      return;
-    }
+    if (peer === null) this.#noPeer(now, mayWait, startsGroup);
+    else this.#usePeer(peer, now, startsGroup);
+  }
+
+  #usePeer(peer: Peer, now: number, startsGroup: boolean): void {
+    this.#beginAttempt(peer.addressText, now, startsGroup);
     this.#peer = peer;
     this.#connect(peer, false);
+  }
+
+  /** It waits for one where the group has a `queue`; one that has been at a peer does not. */
+  #noPeer(now: number, mayWait: boolean, startsGroup = (this.#ex as Exchange).attemptCount > 0): void {
+    const { group } = this.#destination as Destination;
+    this.#stage = 'connecting';
+    let why = '';
+    if (mayWait && group.queue !== null) {
+      this.#connecting = group.queue.enter(this, now);
+      if (this.#connecting !== null) return;
+      why = ' (the queue is full)';
+    }
+    this.#endWithoutPeer(now, startsGroup, why);
+  }
+
+  #endWithoutPeer(now: number, startsGroup: boolean, why: string): void {
+    this.#beginAttempt((this.#destination as Destination).group.name, now, startsGroup);
+    (this.#attempt as UpstreamAttempt).status = 502;
+    (this.#attempt as UpstreamAttempt).responseMs = 0;
+    this.#log('error', `no live upstreams${why}${STAGES.connecting}`);
+    this.#answer(502);
+  }
+
+  /** In the queue: a look from the beginning, at primaries first. */
+  onTurn(now: number): boolean {
+    const ex = this.#ex as Exchange;
+    const { group } = this.#destination as Destination;
+    group.newSession(ex, this.#session);
+    this.#session.limitTries((this.#location as ProxyLocation).retry.maxTries);
+    const peer = group.pick(this.#session, now);
+    if (peer === null) return false;
+    this.#connecting = null;
+    this.#usePeer(peer, now, ex.attemptCount > 0);
+    return true;
+  }
+
+  onQueueTimeout(now: number): void {
+    this.#connecting = null;
+    this.#endWithoutPeer(now, (this.#ex as Exchange).attemptCount > 0, ' (waited in the queue in vain)');
   }
 
   #beginAttempt(address: string, now: number, startsGroup: boolean): void {
@@ -575,7 +616,7 @@ export class ProxyRequest implements ContentState, AcquireWaiter, BodySourceOwne
   }
 
   recycle(): void {
-    if (this.#peer !== null) this.#dropAttempt();
+    if (this.#peer !== null || this.#connecting !== null) this.#dropAttempt();
     this.#body.close();
     this.#ex = null;
     this.#location = null;

@@ -9,7 +9,7 @@ import type { ServerLine } from '../../upstream/upstream-conf.ts';
 const DEFAULT_PORT = 80;
 
 /** Parameters of `server` that newer nginx and nginx Plus know and evenkeel does not yet. */
-const NOT_YET = /^(?:resolve$|drain$|service=|route=)/;
+const NOT_YET = /^(?:resolve$|service=|route=)/;
 
 /** One `server ADDR [parameters]`. `method` is the load balancing method said so far. */
 export function parseServerLine(use: DirectiveUse, method: BalancerDef): ServerLine {
@@ -50,6 +50,9 @@ function readParameter(
     case 'backup':
       if (!method.supports.backup) use.fail(`balancing method does not support parameter "${parameter}"`);
       draft.isBackup = true;
+      return;
+    case 'drain':
+      draft.isDraining = true;
       return;
     case 'down':
       draft.isDown = true;
