@@ -124,8 +124,7 @@ class Planner {
       postgresProbe({
         ...{ user, database, role, maxSlotWalBytes, minReplicas: 0 },
         ...(password === undefined ? {} : { password }),
-        maxLagBytes: role === 'primary' && hasReplicas ? null : maxLagBytes,
-        maxLagMs: role === 'primary' && hasReplicas ? null : maxLagMs,
+        ...{ maxLagBytes, maxLagMs, answersForReplicas: !hasReplicas },
       });
     return [
       ...servers('postgres', 'postgres', postgres, 5432, probeAs('any')),
@@ -144,9 +143,8 @@ class Planner {
         ...(password === undefined ? {} : { password }),
         ...(username === undefined || username === '' ? {} : { username }),
         role,
-        // Where a replica is looked at, the round's two looks are compared.
-        maxLagBytes: hasReplicas ? null : maxLagBytes,
-        maxLagMs: role === 'master' && hasReplicas ? null : maxLagMs,
+        // Where replicas are looked at, the looks of one round are compared: see judge-stack.ts.
+        ...{ maxLagBytes, maxLagMs, answersForReplicas: !hasReplicas },
         minReplicas: 0,
       });
     return [

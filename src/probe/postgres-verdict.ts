@@ -7,9 +7,11 @@ export type PostgresRole = (typeof POSTGRES_ROLES)[number];
 export interface PostgresDemand {
   /** `any`: whatever it is, it must be well as that. */
   readonly role: PostgresRole | 'any';
-  /** Longest lag of a replica; on a primary, of any replica that it streams to. */
+  /** Longest lag of a replica. */
   readonly maxLagBytes: number | null;
   readonly maxLagMs: number | null;
+  /** A primary answers for the lag of the replicas that it streams to. False: they are looked at themselves. Default: true. */
+  readonly answersForReplicas?: boolean;
   /** Most WAL that one replication slot may keep. */
   readonly maxSlotWalBytes: number | null;
   /** Replicas that a primary must be streaming to. */
@@ -111,6 +113,7 @@ function replicaTrouble(replicas: readonly StreamingReplica[], demand: PostgresD
   if (streaming.length < demand.minReplicas) {
     return `${streaming.length} of ${demand.minReplicas} replicas are streaming`;
   }
+  if (demand.answersForReplicas === false) return '';
   return firstTrouble(streaming, (replica) => lagTrouble(`replica ${replica.name} `, replica, demand));
 }
 
@@ -122,13 +125,14 @@ interface Lag {
 function lagTrouble(who: string, { lagBytes, lagMs }: Lag, { maxLagBytes, maxLagMs }: PostgresDemand): string {
   // What can't be seen is not within its limit.
   if (maxLagBytes !== null && lagBytes === null) return `${who}lag is unknown`;
-  if (maxLagMs !== null && lagMs === null && lagBytes !== 0) return `${who}lag is unknown`;
   if (maxLagBytes !== null && lagBytes !== null && lagBytes > maxLagBytes) {
     return `${who}lags ${sizeText(lagBytes)}, at most ${sizeText(maxLagBytes)} allowed`;
   }
   if (maxLagMs !== null && lagMs !== null && lagMs > maxLagMs) {
     return `${who}lags ${spanText(lagMs)}, at most ${spanText(maxLagMs)} allowed`;
   }
+  // One that has applied no transaction yet can't tell.
+  if (maxLagMs !== null && lagMs === null && lagBytes !== 0) return `${who}lags, for how long is unknown`;
   return '';
 }
 

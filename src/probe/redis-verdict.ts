@@ -7,10 +7,12 @@ export type RedisRole = (typeof REDIS_ROLES)[number];
 export interface RedisDemand {
   /** `any`: whatever it is, it must be well as that. */
   readonly role: RedisRole | 'any';
-  /** Longest lag of a replica behind its master, as the master sees it. */
+  /** Longest lag of a replica, as its master sees it: a replica itself does not know. */
   readonly maxLagBytes: number | null;
   /** Longest silence between a master and a replica. */
   readonly maxLagMs: number | null;
+  /** A master answers for the lag of its replicas. False: they are looked at themselves. Default: true. */
+  readonly answersForReplicas?: boolean;
   /** Replicas that a master must have online. */
   readonly minReplicas: number;
 }
@@ -66,7 +68,8 @@ function judgeMaster({ writeRefusal, replicas }: RedisMasterState, demand: Redis
   if (online.length < demand.minReplicas) {
     return { doing, reason: `${online.length} of ${demand.minReplicas} replicas are online` };
   }
-  const { maxLagBytes, maxLagMs } = demand;
+  const { maxLagBytes, maxLagMs, answersForReplicas = true } = demand;
+  if (!answersForReplicas) return { doing, reason: '' };
   for (const { address, lagBytes, silenceMs } of online) {
     if (maxLagBytes !== null && lagBytes > maxLagBytes) {
       return {

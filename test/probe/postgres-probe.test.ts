@@ -14,6 +14,7 @@ const DEMAND: PostgresDemand = {
   role: 'any',
   maxLagBytes: 100_000,
   maxLagMs: null,
+  answersForReplicas: true,
   maxSlotWalBytes: null,
   minReplicas: 0,
 };

@@ -9,7 +9,13 @@ import { REDIS_PASSWORD, RedisServer } from '../support/redis.ts';
 import { reply, ScriptedBackend } from '../support/scripted-backend.ts';
 import { unacceptingPort } from '../support/unaccepting-port.ts';
 
-const DEMAND: RedisDemand = { role: 'any', maxLagBytes: null, maxLagMs: null, minReplicas: 0 };
+const DEMAND: RedisDemand = {
+  role: 'any',
+  maxLagBytes: null,
+  maxLagMs: null,
+  answersForReplicas: true,
+  minReplicas: 0,
+};
 
 interface Change extends Partial<RedisDemand> {
   readonly username?: string;

@@ -98,6 +98,7 @@ describeWith(['Redis'], 'the Sentinel probe, three of them over a master and its
       role: 'master',
       maxLagBytes: null,
       maxLagMs: null,
+      answersForReplicas: true,
       minReplicas: 0,
       password: REDIS_PASSWORD,
     });

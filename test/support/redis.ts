@@ -10,8 +10,8 @@ export const REDIS_SERVER: string | undefined = ['/usr/bin/redis-server', '/usr/
   existsSync(path),
 );
 
-/** Of every server here. */
-export const REDIS_PASSWORD = 'redis s3cret';
+/** Of every server here. Without a blank: a Sentinel writes it into its own file without quotes, and can't read that again. */
+export const REDIS_PASSWORD = 'redis-s3cret';
 export const MASTER_NAME = 'mymaster';
 
 const IS_READY = /Ready to accept connections|Sentinel ID is/;

@@ -12,6 +12,7 @@ const DEMAND: PostgresDemand = {
   role: 'any',
   maxLagBytes: 1000,
   maxLagMs: 5000,
+  answersForReplicas: true,
   maxSlotWalBytes: 2048,
   minReplicas: 1,
 };
@@ -43,6 +44,7 @@ describe('a primary', () => {
     ['replica r1 lags 6.0 s, at most 5.0 s allowed', { replicas: [{ ...STREAM, lagMs: 6000 }] }, {}],
     ['replica r1 lag is unknown', { replicas: [{ ...STREAM, lagBytes: null }] }, {}],
     ['', { replicas: [{ ...STREAM, lagBytes: 9e9, lagMs: 9e9 }] }, { maxLagBytes: null, maxLagMs: null }],
+    ['', { replicas: [{ ...STREAM, lagBytes: 9e9 }] }, { answersForReplicas: false }],
     ['slot s1 is inactive and keeps 512 B of WAL', { slots: [{ ...SLOT, isActive: false, walBytes: 512 }] }, {}],
     ['', { slots: [{ ...SLOT, isActive: false, isTemporary: true }] }, {}],
     ['slot s1 keeps 3 kB of WAL, at most 2 kB allowed', { slots: [{ ...SLOT, walBytes: 3072 }] }, {}],
@@ -79,7 +81,8 @@ describe('a replica', () => {
     ['lags 4.9 kB, at most 1000 B allowed, replay is paused', { lagBytes: 5000, isReplayPaused: true }, {}],
     ['lags 10 s, at most 5.0 s allowed', { lagBytes: 1, lagMs: 10_000 }, {}],
     ['lag is unknown', { lagBytes: null, lagMs: null }, {}],
-    ['lag is unknown', { lagBytes: 10, lagMs: null }, {}],
+    ['lags, for how long is unknown', { lagBytes: 10, lagMs: null }, {}],
+    ['lags 4.9 kB, at most 1000 B allowed', { lagBytes: 5000, lagMs: null }, {}],
     ['', { lagBytes: 0, lagMs: null }, {}],
     ['', { isReplayPaused: true }, {}],
   ])('%s', (reason, state, demand) => {

@@ -7,7 +7,13 @@ import {
   type RedisReplicaState,
 } from '../../../src/probe/redis-verdict.ts';
 
-const DEMAND: RedisDemand = { role: 'any', maxLagBytes: 1000, maxLagMs: 5000, minReplicas: 1 };
+const DEMAND: RedisDemand = {
+  role: 'any',
+  maxLagBytes: 1000,
+  maxLagMs: 5000,
+  answersForReplicas: true,
+  minReplicas: 1,
+};
 const ONLINE: ConnectedReplica = { address: 'r:1', isOnline: true, lagBytes: 0, silenceMs: 0 };
 const MASTER: RedisMasterState = { role: 'master', writeRefusal: '', replicas: [ONLINE] };
 const REPLICA: RedisReplicaState = {
@@ -33,6 +39,7 @@ describe('a master', () => {
       {},
     ],
     ['', { replicas: [{ ...ONLINE, silenceMs: 6000, lagBytes: 9e9 }] }, { maxLagBytes: null, maxLagMs: null }],
+    ['', { replicas: [{ ...ONLINE, lagBytes: 9e9 }] }, { answersForReplicas: false }],
   ])('%s', (reason, state, demand) => {
     expect(judgeRedis({ ...MASTER, ...state }, { ...DEMAND, ...demand }).reason).toBe(reason);
   });
