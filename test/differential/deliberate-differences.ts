@@ -16,7 +16,7 @@ export const DELIBERATE_DIFFERENCES = {
   worker_connections: "Clients beyond it wait in the kernel's queue; connections to peers do not count.",
   'listen options': '`rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
   'regular expressions': "PCRE's patterns are written anew for JavaScript's engine: src/http/pcre/README.md.",
-  'own commands': 'A first word that is no flag is one of our own commands (`serve`, `demo`); nginx refuses it.',
+  'own commands': 'A first word that is no flag is one of our own commands (`serve`, `demo`, `check`, `probe`); nginx refuses it.',
   reload: 'Workers and their connections live on; only the configuration of the next request is new.',
   'WINCH in the foreground': 'Drains the workers where no terminal is attached; nginx ignores it in the foreground.',
   USR2: 'Logged and ignored: no upgrade of the program with sockets inherited.',
