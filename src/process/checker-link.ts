@@ -84,14 +84,16 @@ export class CheckerLink {
     });
     // It could not be started, or died with messages on their way: its exit tells.
     child.on('error', () => undefined);
-    child.once('exit', (code, signal) => this.#ended(child, signal ?? `code ${code}`));
+    child.once('exit', (code, signal) => this.#ended(child, code, signal));
     this.#send({ type: 'config', config });
   }
 
-  #ended(child: ChildProcess, how: string): void {
+  #ended(child: ChildProcess, code: number | null, signal: NodeJS.Signals | null): void {
     if (this.#child !== child) return;
     this.#child = null;
-    this.#init.log.write('alert', `health check process ${child.pid} ended: ${how}`);
+    // As with workers: by TERM is what somebody asked for.
+    const level = signal === 'SIGTERM' || signal === 'SIGINT' ? 'notice' : 'alert';
+    this.#init.log.write(level, `health check process ${child.pid} ended: ${signal ?? `code ${code}`}`);
     const delayMs = Math.max(this.#delay.afterDeath(this.#hasReported), LEAST_DELAY_MS);
     this.#timer = setTimeout(() => this.#start(), delayMs).unref();
   }

@@ -70,10 +70,11 @@ export class Checker {
 
   async #take(config: WorkerConfig): Promise<void> {
     const { plan, upstreams, user } = this.#compile(config);
+    const probes = new Map<string, Probe>();
+    // The libraries are loaded as whoever started us: the workers' user may not be able to read them.
+    for (const check of plan.checks) probes.set(check.key, await check.makeProbe());
     if (!this.#hasDropped) this.#host.dropPrivileges(user);
     this.#hasDropped = true;
-    const probes = new Map<string, Probe>();
-    for (const check of plan.checks) probes.set(check.key, await check.makeProbe());
     const before = this.#inForce;
     this.#inForce = { plan, upstreams, probes };
     this.#schedule();

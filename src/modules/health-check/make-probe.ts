@@ -89,7 +89,7 @@ async function makeTcpProbe(settings: CheckSettings): Promise<Probe> {
 }
 
 async function makePostgresProbe({ line, password }: CheckSettings): Promise<Probe> {
-  const { postgresProbe } = await import('../../probe/postgres-probe.ts');
+  const [{ postgresProbe }] = await Promise.all([import('../../probe/postgres-probe.ts'), import('pg')]);
   return postgresProbe({
     user: line.user === '' ? 'postgres' : line.user,
     database: line.database === '' ? 'postgres' : line.database,
@@ -103,7 +103,7 @@ async function makePostgresProbe({ line, password }: CheckSettings): Promise<Pro
 }
 
 async function makeRedisProbe({ line, password }: CheckSettings): Promise<Probe> {
-  const { redisProbe } = await import('../../probe/redis-probe.ts');
+  const [{ redisProbe }] = await Promise.all([import('../../probe/redis-probe.ts'), import('ioredis')]);
   return redisProbe({
     ...(line.user === '' ? {} : { username: line.user }),
     ...(password === '' ? {} : { password }),

@@ -26,6 +26,12 @@ export interface PeerReport {
 
 export interface UpstreamReport {
   readonly name: string;
+  /** `panic_threshold`: whether this worker is in a panic, and how often it was; absent: off. */
+  readonly panic?: { readonly isOn: boolean; readonly count: number };
+  /** `queue`: requests that wait now, and those that found it full; absent: none. */
+  readonly queue?: { readonly size: number; readonly overflows: number };
+  /** `retry_budget`: retries that were not made; absent: off. */
+  readonly retriesRefused?: number;
   readonly peers: readonly PeerReport[];
 }
 
@@ -48,7 +54,14 @@ export function isUpstreamReports(value: unknown): value is UpstreamReport[] {
   return (
     Array.isArray(value) &&
     value.every((group: Partial<UpstreamReport> | null) => {
-      return typeof group?.name === 'string' && Array.isArray(group.peers) && group.peers.every(isPeerReport);
+      if (typeof group?.name !== 'string' || !Array.isArray(group.peers)) return false;
+      const { panic, queue, retriesRefused } = group;
+      return (
+        (panic === undefined || (typeof panic?.isOn === 'boolean' && Number.isFinite(panic.count))) &&
+        (queue === undefined || (Number.isFinite(queue?.size) && Number.isFinite(queue?.overflows))) &&
+        (retriesRefused === undefined || Number.isFinite(retriesRefused)) &&
+        group.peers.every(isPeerReport)
+      );
     })
   );
 }
@@ -71,6 +84,9 @@ function isPeerReport(peer: Partial<PeerReport> | null): boolean {
 export function reportUpstreams(groups: readonly UpstreamGroup[], nowMs: number): UpstreamReport[] {
   return groups.map((group) => ({
     name: group.name,
+    ...(group.panic === null ? {} : { panic: { isOn: group.panic.isOn, count: group.panic.count } }),
+    ...(group.queue === null ? {} : { queue: { size: group.queue.size, overflows: group.queue.overflows } }),
+    ...(group.retryBudget === null ? {} : { retriesRefused: group.retryBudget.refused }),
     peers: [
       ...group.peers.map((peer) => reportPeer(peer, false, nowMs)),
       ...group.backups.map((peer) => reportPeer(peer, true, nowMs)),
