@@ -79,6 +79,10 @@ export class CheckerLink {
         child.kill('SIGKILL');
         return;
       }
+      if (message.type === 'fault') {
+        this.#init.log.write('alert', `health check process ${child.pid}: ${message.text}`);
+        return;
+      }
       this.#hasReported = true;
       this.#init.onReport(message.report);
     });

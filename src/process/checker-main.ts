@@ -5,11 +5,19 @@ import { Checker } from './checker.ts';
 import type { FromChecker, ToChecker } from './checker-messages.ts';
 import { dropPrivileges } from './drop-privileges.ts';
 import { MainLog } from './main-log.ts';
+import { oneLine } from './one-line.ts';
 
 const [title = 'evenkeel', prefix = '/'] = process.argv.slice(2);
 process.title = `${title}: health check process`;
 
 const logFiles = new LogFiles(prefix);
+process.on('uncaughtException', (error) => {
+  // Said by the primary, whose log outlives this.
+  const fault: FromChecker = { type: 'fault', text: `uncaught exception: ${oneLine(error)}` };
+  if (process.connected) process.send?.(fault, undefined, undefined, () => process.exit(1));
+  else process.exit(1);
+});
+
 const send = (message: FromChecker): void => {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 };
@@ -21,7 +29,6 @@ process.on('message', (message) => {
   work = work
     .then(() => checker.receive(message as ToChecker))
     .catch((error: unknown) => {
-      // Whoever started us sees it in its log, and starts another.
       setImmediate(() => {
         throw error;
       });

@@ -5,6 +5,7 @@ const REPORT = { check: 'k', peer: 'u 127.0.0.1:1 0', isPassed: true, doing: 'ch
 
 test('what the health check process says is looked at', () => {
   expect(isFromChecker({ type: 'report', report: REPORT })).toBe(true);
+  expect(isFromChecker({ type: 'fault', text: 'a bug' })).toBe(true);
 });
 
 test.each([
@@ -13,6 +14,7 @@ test.each([
   {},
   { type: 'swap', report: REPORT },
   { type: 'report' },
+  { type: 'fault', text: 1 },
   { type: 'report', report: null },
   { type: 'report', report: { ...REPORT, peer: 1 } },
   { type: 'report', report: { ...REPORT, isPassed: 'yes' } },
