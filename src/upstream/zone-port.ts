@@ -48,9 +48,18 @@ export class ZonePort implements ZoneLink {
     for (const zoned of this.#peers.values()) if (zoned.peer.localActive > 0) this.#touch(zoned);
   }
 
-  /** Before `open`: what active checks say of its peers, so that no request goes to one that is out. */
+  /**
+   * Before `open`: what active checks say of its peers, so that no request goes to one that is out. It was written down when the
+   * configuration was prepared: what came since is newer.
+   */
   expect(checks: Readonly<Record<string, ZoneCheck>>): void {
-    this.#checks = checks;
+    const before = this.#checks;
+    this.#checks = Object.fromEntries(
+      Object.entries(checks).map(([id, check]) => {
+        const known = before[id];
+        return [id, known !== undefined && known.sinceMs > check.sinceMs ? known : check];
+      }),
+    );
   }
 
   zoneFor(): GroupZone {

@@ -24,10 +24,10 @@ test('a peer whose name resolves later gets nothing before its first pass, where
     expect(group.pick(group.newSession(fakeExchange()), 1)?.addressText).toBe('127.0.0.1:1');
   }
 
-  // News of the checks outlive that the peers are opened anew.
+  // News of the checks outlive what an older message says, and that the peers are opened anew.
   const update = { id: 'u 10.0.0.9:2 0', others: 0, picks: 0, check: { state: 'up' as const, sinceMs: 2 } };
   port.receive({ kind: 'zone-update', peers: [update], yield: [] });
-  registry.applyName('other.example', []);
+  port.expect({ 'u 10.0.0.9:2 0': { state: 'checking', sinceMs: 1 } });
   port.open([group]);
   expect(zonePeers(group).map(({ peer }) => peer.state(3))).toEqual(['up', 'up']);
 });
