@@ -59,12 +59,17 @@ class Finder {
   readonly #upstreams = new Map<string, string[]>();
   readonly #passes: Pass[] = [];
   readonly #notes: string[] = [];
+  /** By name: all that `set` gives a variable. */
+  readonly #settings = new Map<string, Set<string>>();
+  readonly #deferred: (() => void)[] = [];
 
   walk(directives: readonly Directive[], context: Context): void {
     for (const directive of directives) {
       const { name, args, block } = directive;
       if (block === null) {
-        this.#readPass(directive, directives, context);
+        if (name === 'set') this.#readSet(directive);
+        // When all settings are known.
+        else this.#deferred.push(() => this.#readPass(directive, directives, context));
         continue;
       }
       if (name === 'upstream') this.#upstreams.set(args[0] ?? '', peersOf(block));
@@ -75,6 +80,7 @@ class Finder {
   }
 
   result(): FoundStack {
+    for (const read of this.#deferred.splice(0)) read();
     const backends = new Map<string, FoundBackend>();
     for (const { scheme, host, uri } of this.#passes) {
       for (const address of this.#upstreams.get(host) ?? [host]) {
@@ -93,12 +99,12 @@ class Finder {
   #readPass({ name, args, pos }: Directive, beside: readonly Directive[], context: Context): void {
     const pass = /^(proxy|fastcgi|uwsgi|scgi|grpc|memcached)_pass$/.exec(name);
     if (pass === null) return;
-    const [value = ''] = args;
+    const value = this.#withSettings(args[0] ?? '');
     const isHttp = pass[1] === 'proxy' && context === 'http';
     const match = /^(?:(https?|grpcs?|[a-z]+):\/\/)?(unix:[^:]*|[^/:]+(?::[0-9]+)?|\[[^\]]*\](?::[0-9]+)?)/.exec(value);
     if (match === null || value.includes('$')) {
       this.#notes.push(
-        `${pos.file}:${pos.line}: where "${name} ${value}" leads is known only for each request: not checked`,
+        `${pos.file}:${pos.line}: where "${name} ${args[0] ?? ''}" leads is known only for each request: not checked`,
       );
       return;
     }
@@ -106,6 +112,19 @@ class Finder {
     const check = beside.find((directive) => directive.name === 'health_check');
     const uri = check?.args.find((argument) => argument.startsWith('uri='))?.slice('uri='.length) ?? null;
     this.#passes.push({ scheme, host: match[2] ?? '', uri });
+  }
+
+  #readSet({ args: [name = '', value = ''] }: Directive): void {
+    const known = this.#settings.get(name) ?? new Set();
+    this.#settings.set(name, known.add(value));
+  }
+
+  /** `set $backend backend:8000; proxy_pass http://$backend;` is how a name is made to be looked up anew: what is always the same is known. */
+  #withSettings(text: string): string {
+    return text.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (whole, braced: string | undefined, plain: string | undefined) => {
+      const [value, ...others] = this.#settings.get(`$${braced ?? plain}`) ?? [];
+      return value === undefined || others.length > 0 || value.includes('$') ? whole : value;
+    });
   }
 
   #readStreamServer(block: readonly Directive[]): void {

@@ -34,6 +34,8 @@ export interface CheckFlags {
   readonly maxLagBytes: number | null;
   readonly maxLagMs: number | null;
   readonly maxSlotWalBytes: number | null;
+  /** Replicas that a primary or master must have. */
+  readonly minReplicas: number;
   readonly timeoutMs: number;
 }
 
@@ -123,6 +125,13 @@ const ROWS: readonly FlagRow[] = [
     describe: 'Most WAL that a replication slot may keep, or off',
   },
   {
+    name: 'min-replicas',
+    kind: 'one',
+    group: DEMANDS,
+    default: '0',
+    describe: 'Replicas that a primary or master must be streaming to',
+  },
+  {
     name: 'timeout',
     kind: 'one',
     group: DEMANDS,
@@ -175,10 +184,11 @@ export function readCheckFlags(argv: Readonly<Record<string, unknown>>, variable
     backendBody: given.text('backend-body'),
     ca: given.text('ca'),
     isInsecure: given.isOn('insecure'),
-    certDays: given.read('cert-days', parseDays, 'a number of days, 0 or more'),
+    certDays: given.read('cert-days', parseCount, 'a number of days, 0 or more'),
     maxLagBytes: given.limit('max-lag', parseOffsetBytes, 'a size: 512k, 16m, 1g, or off'),
     maxLagMs: given.limit('max-lag-time', parseTimeMs, 'a time: 500ms, 10s, 5m, or off'),
     maxSlotWalBytes: given.limit('max-slot-wal', parseOffsetBytes, 'a size: 512k, 16m, 1g, or off'),
+    minReplicas: given.read('min-replicas', parseCount, 'a number, 0 or more'),
     timeoutMs: given.read('timeout', parseSpan, 'a time from 1ms: 500ms, 10s'),
   };
 }
@@ -195,7 +205,7 @@ export function once(name: string, value: unknown): string | undefined {
   return value === undefined ? undefined : String(value);
 }
 
-function parseDays(text: string): number | null {
+function parseCount(text: string): number | null {
   return /^[0-9]{1,5}$/.test(text) ? Number(text) : null;
 }
 

@@ -111,7 +111,8 @@ class Planner {
   }
 
   #postgres(): Entry[] {
-    const { postgres, postgresPrimary, postgresReplica, maxLagBytes, maxLagMs, maxSlotWalBytes } = this.#flags;
+    const { postgres, postgresPrimary, postgresReplica, maxLagBytes, maxLagMs, maxSlotWalBytes, minReplicas } =
+      this.#flags;
     const user = this.#variables['POSTGRES_USER'] || 'postgres';
     const database = this.#variables['POSTGRES_DB'] || user;
     const password = this.#secret(
@@ -122,7 +123,7 @@ class Planner {
     const hasReplicas = postgresReplica.length > 0 || postgres.length > 1;
     const probeAs = (role: 'any' | 'primary' | 'replica'): Probe =>
       postgresProbe({
-        ...{ user, database, role, maxSlotWalBytes, minReplicas: 0 },
+        ...{ user, database, role, maxSlotWalBytes, minReplicas },
         ...(password === undefined ? {} : { password }),
         ...{ maxLagBytes, maxLagMs, answersForReplicas: !hasReplicas },
       });
@@ -134,7 +135,7 @@ class Planner {
   }
 
   #redis(): Entry[] {
-    const { redis, redisMaster, redisReplica, maxLagBytes, maxLagMs } = this.#flags;
+    const { redis, redisMaster, redisReplica, maxLagBytes, maxLagMs, minReplicas } = this.#flags;
     const password = this.#secret(redis.length + redisMaster.length + redisReplica.length, 'REDIS_PASSWORD');
     const username = this.#variables['REDIS_USERNAME'];
     const hasReplicas = redisReplica.length > 0 || redis.length > 1;
@@ -145,7 +146,7 @@ class Planner {
         role,
         // Where replicas are looked at, the looks of one round are compared: see judge-stack.ts.
         ...{ maxLagBytes, maxLagMs, answersForReplicas: !hasReplicas },
-        minReplicas: 0,
+        minReplicas,
       });
     return [
       ...servers('redis', 'redis', redis, 6379, probeAs('any')),
@@ -171,6 +172,9 @@ class Planner {
     if (conf === null) return [];
     const found = findStack(conf);
     this.notes.push(...found.notes);
+    if (found.listeners.length + found.backends.length === 0) {
+      throw new UsageError(`--conf ${conf}: there is no listening port and no upstream server in it`);
+    }
     const connecting = { connectTimeoutMs: timeoutMs, readTimeoutMs: timeoutMs };
     const connects = tcpProbe({ ...connecting, tls: null, localAddress: null, send: '', expect: null });
     const listeners = found.listeners.map(({ url, address, hasProxyProtocol }): Entry => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { writeStderr, writeStdout } from '../observe/stderr.ts';
 import { DEFAULT_EVERY } from './check-command-flags.ts';
 import { areAllHealthy, checkDocument } from './check-document.ts';
@@ -49,7 +50,8 @@ const printJson: Print = ({ outcomes, startedWallMs, durationMs }, isWatching) =
 };
 
 function printTable(color: unknown): Print {
-  const isTerminal = process.stdout.isTTY === true;
+  // Not process.stdout's word for it: to ask it makes a pipe non-blocking, and what does not fit into it at once is lost.
+  const isTerminal = isatty(1);
   const hasColour = typeof color === 'boolean' ? color : isTerminal && (process.env['NO_COLOR'] ?? '') === '';
   return ({ outcomes, startedWallMs }, isWatching) => {
     // On a terminal each round takes the place of the one before.

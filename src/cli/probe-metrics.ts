@@ -7,6 +7,9 @@ import type { Look } from './look.ts';
 const LABELS = ['kind', 'target'] as const;
 type Label = (typeof LABELS)[number];
 
+/** Targets that are remembered; beyond them all but those of the next round are forgotten, and their counters begin anew. */
+const MAX_TARGETS = 5000;
+
 /** A fact that is a metric of its own, where it is there. */
 interface FactRow {
   readonly fact: string;
@@ -77,6 +80,7 @@ export class ProbeMetrics {
     labelNames: [...LABELS, 'result'] as const,
     registers: [this.#registry],
   });
+  /** By kind and target. */
   readonly #lastSuccessMs = new Map<string, number>();
   #lastRoundAtMs: number | null = null;
 
@@ -84,6 +88,11 @@ export class ProbeMetrics {
   take({ outcomes, startedWallMs }: Look): void {
     for (const gauge of [this.#up, this.#duration, this.#leader, this.#expiry, this.#success]) gauge.reset();
     for (const { gauge } of this.#facts) gauge.reset();
+    // Containers come and go under ever new addresses: what is long gone must not stay for ever.
+    if (this.#lastSuccessMs.size > MAX_TARGETS) {
+      this.#lastSuccessMs.clear();
+      this.#looks.reset();
+    }
     for (const outcome of outcomes) this.#takeOne(outcome, startedWallMs);
     this.#allUp.set(areAllHealthy(outcomes) ? 1 : 0);
     this.#lastRound.set(startedWallMs / 1000);

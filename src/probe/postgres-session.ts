@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { dirname, extname } from 'node:path';
 import type { Client } from 'pg';
+import { PostgresFrames } from './postgres-frames.ts';
 import type { ProbeTarget } from './probe.ts';
 
 /** Who logs in where. */
@@ -35,7 +36,7 @@ export async function openPostgres(
   const { default: pg } = await import('pg');
   signal.throwIfAborted();
   // Our own, so that it can be destroyed: pg would end it politely and wait for a peer that may be hung.
-  const socket = new Socket();
+  const socket = new GuardedSocket();
   const destroy = (): void => {
     socket.destroy();
   };
@@ -44,8 +45,9 @@ export async function openPostgres(
     ...place(target),
     user: login.user,
     database: login.database,
-    // A function, so that neither PGPASSWORD nor ~/.pgpass steps in for a password that was not given. TLS is as PGSSLMODE says.
+    // A function, so that neither PGPASSWORD nor ~/.pgpass steps in for a password that was not given.
     password: () => login.password ?? '',
+    ssl: false,
     application_name: 'evenkeel check',
     stream: () => socket,
   });
@@ -67,6 +69,24 @@ export async function openPostgres(
   }
   const rows = async (sql: string): Promise<Row[]> => (await client.query<Record<string, unknown>>(sql)).rows;
   return { rows, row: async (sql) => (await rows(sql))[0], close };
+}
+
+/** What comes is looked at before pg sees it; and what pg's parser throws ends the connection, not the program. */
+class GuardedSocket extends Socket {
+  readonly #frames = new PostgresFrames();
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const [chunk] = args;
+    if (event !== 'data' || !Buffer.isBuffer(chunk)) return super.emit(event, ...args);
+    const messages = this.#frames.take(chunk);
+    try {
+      if (messages !== null) return messages.length === 0 || super.emit('data', messages);
+    } catch {
+      // Told below: what is wrong is not pg's word for it.
+    }
+    this.destroy(new Error("it does not speak PostgreSQL's protocol"));
+    return true;
+  }
 }
 
 /** pg takes a folder and a port for a socket: `/run/postgresql/.s.PGSQL.5432`. */

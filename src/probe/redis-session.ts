@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ProbeTarget } from './probe.ts';
 
 /** One connection to a Redis server or a Sentinel, for a few commands. */
@@ -20,7 +20,9 @@ export async function openRedis(target: ProbeTarget, signal: AbortSignal): Promi
   const { Redis, AbstractConnector } = await import('ioredis');
   signal.throwIfAborted();
   // Our own, so that it can be destroyed: ioredis would end it politely and wait for a peer that may be hung.
-  const socket = target.kind === 'unix' ? connect(target.path) : connect(target.port, target.host);
+  const socket = new GuardedSocket();
+  if (target.kind === 'unix') socket.connect(target.path);
+  else socket.connect(target.port, target.host);
   const ofSocket: { error: Error | null } = { error: null };
   socket.on('error', (error) => {
     ofSocket.error ??= error;
@@ -71,10 +73,29 @@ export async function openRedis(target: ProbeTarget, signal: AbortSignal): Promi
       try {
         return await redis.call(command, ...args);
       } catch (error) {
-        throw ofSocket.error ?? error;
+        throw ofSocket.error ?? inWords(error);
       }
     },
   };
+}
+
+/** What ioredis's parser throws ends the connection, not the program. */
+class GuardedSocket extends Socket {
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    if (event !== 'data') return super.emit(event, ...args);
+    try {
+      return super.emit(event, ...args);
+    } catch {
+      this.destroy(new Error("it does not speak Redis's protocol"));
+      return true;
+    }
+  }
+}
+
+/** ioredis asks to report what its parser does not know. */
+function inWords(error: unknown): unknown {
+  const isForeign = error instanceof Error && /^Unknown RESP type/.test(error.message);
+  return isForeign ? new Error("it does not speak Redis's protocol") : error;
 }
 
 /** The lines of INFO: `name:value`. */

@@ -89,6 +89,21 @@ describe('backends of an nginx configuration', () => {
     rmSync(join(folder, 'conf.d'), { recursive: true });
   });
 
+  test('a variable that is always the same is no riddle', () => {
+    const { backends, notes } = http(`server {
+      set $where backend.example:8000;
+      location / { proxy_pass http://$where; }
+      location /x { set $scheme_and_all https://10.0.0.1; proxy_pass $scheme_and_all; }
+      location /y { set $two a; proxy_pass http://\${two}; }
+      location /z { set $two b; proxy_pass http://c.example$request_uri; }
+    }`);
+    expect(backends.map(({ address, scheme }) => [address, scheme])).toEqual([
+      ['backend.example:8000', 'http'],
+      ['10.0.0.1', 'https'],
+    ]);
+    expect(notes).toHaveLength(2);
+  });
+
   test('what only a request tells is said to be not checked', () => {
     const { notes, backends } = http('server { location / { proxy_pass http://$upstream; } }');
     expect(backends).toEqual([]);
