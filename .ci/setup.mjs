@@ -1,9 +1,10 @@
 // What `npm start`, `npm test` and `npm run bench` do first: install what is missing, so that a fresh clone needs no other command.
 // Runs on whatever Node the machine has (20 or newer), before any package is there: no dependencies, no TypeScript.
-//   --oracle   also what the tests ask and compare with: nginx, openssl, curl, sslscan, h2load (as root on Debian; elsewhere those tests say that they are skipped)
+//   --oracle   also what the tests ask and compare with: nginx, openssl, curl, sslscan, h2load, and the PostgreSQL and Redis that the probes
+//              look at (as root on Debian; elsewhere those tests say that they are skipped)
 //   --bench    also haproxy, wrk and h2load, likewise
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -58,9 +59,19 @@ function isOnPath(program) {
 /** Programs whose package has another name. */
 const PACKAGE_OF = { h2load: 'nghttp2-client' };
 
+/** PostgreSQL's programs are in no folder of the PATH, but in one for each version. */
+function hasPostgres() {
+  const versions = '/usr/lib/postgresql';
+  return existsSync(versions) && readdirSync(versions).some((name) => existsSync(join(versions, name, 'bin/initdb')));
+}
+
+function isInstalled(name) {
+  return name === 'postgresql' ? hasPostgres() : isOnPath(name);
+}
+
 /** Installs Debian packages without starting their services: a test's oracle must not sit on port 80. */
-function installFromDebian(programs) {
-  const missing = programs.filter((program) => !isOnPath(program)).map((program) => PACKAGE_OF[program] ?? program);
+function installFromDebian(names) {
+  const missing = names.filter((name) => !isInstalled(name)).map((name) => PACKAGE_OF[name] ?? name);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !isOnPath('apt-get')) {
     console.error(`setup: not installed here: ${missing.join(', ')} (as root on Debian they would be now)`);
@@ -92,5 +103,6 @@ if (Number.parseInt(scriptNodeVersion().slice(1), 10) < oldest) {
   console.error(`setup: Node ${oldest} or newer is needed, and the pinned one did not install: try npm rebuild node`);
   process.exit(1);
 }
-if (process.argv.includes('--oracle')) installFromDebian(['nginx', 'openssl', 'curl', 'sslscan', 'h2load']);
+if (process.argv.includes('--oracle'))
+  installFromDebian(['nginx', 'openssl', 'curl', 'sslscan', 'h2load', 'postgresql', 'redis-server']);
 if (process.argv.includes('--bench')) installFromDebian(['nginx', 'haproxy', 'wrk', 'h2load', 'openssl']);

@@ -1,14 +1,18 @@
 import yargs, { type Argv } from 'yargs';
 import { writeStderr } from '../observe/stderr.ts';
+import { checkFlags } from './check-command-flags.ts';
 import { demo } from './demo.ts';
+import { probeFlags } from './probe-command-flags.ts';
 import { serve } from './serve.ts';
 import { serveFlags } from './serve-flags.ts';
 import { UsageError } from './usage-error.ts';
 import { ownVersion } from './version-text.ts';
 
-const COMMANDS = ['serve', 'demo'];
+const COMMANDS = ['serve', 'demo', 'check', 'probe'];
+/** Scripts tell by the exit code whether something is not well (1) or they asked wrongly. */
+const USAGE_EXIT: Readonly<Record<string, number>> = { check: 2, probe: 2 };
 
-/** `evenkeel serve`, `evenkeel demo`, `--help`. Resolves the exit code. */
+/** `evenkeel serve`, `demo`, `check`, `probe`, `--help`. Resolves the exit code. */
 export async function evenkeelCommand(argv: readonly string[]): Promise<number> {
   let exitCode = 0;
   const parser: Argv = yargs([...argv])
@@ -36,7 +40,25 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
         exitCode = await demo({ port: flags.port, statusPort: flags['status-port'] });
       },
     )
-    .demandCommand(1, "Say what to do: serve, demo, or nginx's own flags.")
+    .command(
+      'check',
+      'Look once at a whole stack: balancer, backends, PostgreSQL, Redis, Sentinels',
+      (command) => checkFlags(command),
+      async (flags) => {
+        const { check } = await import('./check.ts');
+        exitCode = await check(flags);
+      },
+    )
+    .command(
+      'probe',
+      'Keep looking at it, and export what is seen as Prometheus metrics',
+      (command) => probeFlags(command),
+      async (flags) => {
+        const { probe } = await import('./probe.ts');
+        exitCode = await probe(flags);
+      },
+    )
+    .demandCommand(1, "Say what to do: serve, demo, check, probe, or nginx's own flags.")
     .strict()
     .version(`evenkeel ${ownVersion()}`)
     .help()
@@ -54,7 +76,7 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
   const [command = ''] = argv;
   try {
     if (!command.startsWith('-') && !COMMANDS.includes(command)) {
-      throw new UsageError(`unknown command "${command}"; allowed are ${COMMANDS.join(' and ')}`);
+      throw new UsageError(`unknown command "${command}"; allowed are ${COMMANDS.join(', ')}`);
     }
     await parser.parseAsync();
     return exitCode;
@@ -62,7 +84,7 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
     if (!(error instanceof Error)) throw error;
     const help = COMMANDS.includes(command) ? `${command} --help` : '--help';
     writeStderr(`evenkeel: ${error.message.replaceAll('\n', '\nevenkeel: ')}\nTry: evenkeel ${help}\n`);
-    return 1;
+    return USAGE_EXIT[command] ?? 1;
   }
 }
 

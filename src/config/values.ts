@@ -93,6 +93,14 @@ export function wordList<const W extends string>(
   };
 }
 
+/** `1%` to `100%`. */
+export function percent(use: DirectiveUse): number {
+  const given = firstArg(use);
+  const value = given.endsWith('%') ? parseInteger(given.slice(0, -1)) : null;
+  if (value === null || value < 1 || value > 100) return use.fail(`invalid value "${given}"`);
+  return value;
+}
+
 /** The first argument as it is. */
 export function text(use: DirectiveUse): string {
   return firstArg(use);

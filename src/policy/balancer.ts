@@ -25,6 +25,8 @@ export interface BalancerInit {
 /** What `server` lines may say beside this method (nginx refuses the rest by name). */
 export interface BalancerLimits {
   readonly backup: boolean;
+  /** `slow_start`: it reads the weight at every pick. */
+  readonly slowStart: boolean;
 }
 
 /** One load balancing method: the row of its directive and what runs are made from the same thing. */

@@ -7,14 +7,15 @@ export class PeerSet {
   readonly totalWeight: number;
   /** nginx's `single`: the only peer of a group without backups. Never put out, fails are not counted. */
   readonly isSingle: boolean;
-  /** nginx's `tries`: peers that are not down. */
+  /** nginx's `tries`: peers that are not down by configuration, whatever their checks say at present. */
   readonly tries: number;
 
-  constructor(peers: readonly PeerView[], isSingle: boolean) {
+  /** `tries` defaults to the peers that are not down. */
+  constructor(peers: readonly PeerView[], isSingle: boolean, tries?: number) {
     this.peers = peers;
     this.totalWeight = peers.reduce((sum, peer) => sum + peer.weight, 0);
     this.isSingle = isSingle;
-    this.tries = peers.reduce((sum, peer) => sum + (peer.isDown ? 0 : 1), 0);
+    this.tries = tries ?? peers.reduce((sum, peer) => sum + (peer.isDown ? 0 : 1), 0);
   }
 
   /** The end of every pick: the peer is taken. A window that is over begins anew, so that one trial goes through and no more. */

@@ -115,6 +115,11 @@ export function decideRetry(rule: RetryRule, report: AttemptReport): RetryVerdic
   return isRepeatable && report.tries > 1 ? NEXT_AFTER_FAILURE : GIVE_UP_FAILED;
 }
 
+/** The verdict when there could be a next peer and it may not be tried (`retry_budget`). */
+export function withoutNextPeer(end: AttemptEnd): RetryVerdict {
+  return end === 'status' ? PASS_ON : GIVE_UP_FAILED;
+}
+
 function mayRepeat(rule: RetryRule, report: AttemptReport, bit: number): boolean {
   const isRisky = report.isRequestSent && report.isNonIdempotent;
   const wanted = isRisky ? bit | RETRY_CONDITIONS.non_idempotent : bit;

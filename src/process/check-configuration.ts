@@ -32,12 +32,10 @@ export interface CheckedConfiguration {
   readonly findings: readonly Diagnostic[];
 }
 
-/** Compiles a configuration as the workers will, with nothing behind it that serves: what they get of it when it is good. */
-export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts: CheckParts): CheckedConfiguration {
-  const { names, tls, defaultErrorLog } = parts;
+/** What a configuration is compiled with where nothing is served by it. */
+export function inertParts() {
   const counters = new Counters();
-  const { compiled, diagnostics } = compileConfig(main, snapshot, {
-    ...parts,
+  return {
     zones: null,
     limits: new LimitPort({ send: () => undefined, schedule: () => undefined, later: () => undefined }),
     sessions: new SessionPort({ send: () => undefined, later: () => undefined }),
@@ -46,7 +44,13 @@ export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts:
     stats: new ClusterStatsClient(counters, () => undefined, nowMs),
     connections: new PeerConnections(new Deadlines(nowMs), false),
     previousUpstreams: null,
-  });
+  };
+}
+
+/** Compiles a configuration as the workers will, with nothing behind it that serves: what they get of it when it is good. */
+export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts: CheckParts): CheckedConfiguration {
+  const { names, tls, defaultErrorLog } = parts;
+  const { compiled, diagnostics } = compileConfig(main, snapshot, { ...parts, ...inertParts() });
   if (compiled === null) return { configuration: null, findings: diagnostics };
   const configuration: Configuration = {
     core: main.conf(coreModule),
@@ -55,12 +59,14 @@ export function checkConfiguration(main: Scope, snapshot: ConfigSnapshot, parts:
     sessionZones: compiled.sessions.zones,
     watchedTlsFiles: tls.watched,
     stapleJobs: compiled.staples.jobs,
+    health: { plan: compiled.healthPlan, upstreams: compiled.upstreams },
     forWorkers: {
       snapshot,
       names,
       defaultErrorLog,
       tlsFiles: tls.contents(),
       ticketKeys: tls.ticketKeys.texts,
+      checks: {},
     },
   };
   return { configuration, findings: diagnostics };

@@ -15,6 +15,7 @@ import type { ClusterStatsClient } from '../observe/cluster-stats.ts';
 import type { Counters } from '../observe/counters.ts';
 import type { ErrorLog, Log } from '../observe/error-log.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import { HEALTH_PLAN, HealthPlan } from '../probe/health-plan.ts';
 import { compileRuntime } from '../runtime/compile.ts';
 import type { Runtime } from '../runtime/runtime.ts';
 import { CONNECTIONS, type PeerConnections } from '../upstream/acquire.ts';
@@ -48,6 +49,7 @@ export interface CompiledConfig {
   readonly limits: LimitPlan;
   readonly sessions: SessionPlan;
   readonly staples: StaplePlan;
+  readonly healthPlan: HealthPlan;
   /** That of the main scope. */
   readonly errorLog: ErrorLog;
 }
@@ -60,10 +62,16 @@ export interface CompileOutcome {
 
 /** Scopes -> what serves; opens the log files, changes nothing else. The primary compiles too: that is its check. */
 export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: CompileParts): CompileOutcome {
-  const upstreams = new UpstreamRegistry({ previous: parts.previousUpstreams, names: parts.names, zones: parts.zones });
+  const upstreams = new UpstreamRegistry({
+    previous: parts.previousUpstreams,
+    names: parts.names,
+    zones: parts.zones,
+    onPanic: (isOn, text) => parts.log.write(isOn ? 'warn' : 'notice', text),
+  });
   const limits = new LimitPlan(parts.limits);
   const sessions = new SessionPlan(parts.sessions);
   const staples = new StaplePlan(parts.staples);
+  const healthPlan = new HealthPlan();
   const services = new Services()
     .provide(LOG_FILES, parts.logFiles)
     .provide(MAIN_LOG, parts.log)
@@ -75,12 +83,13 @@ export function compileConfig(main: Scope, snapshot: ConfigSnapshot, parts: Comp
     .provide(STAPLES, staples)
     .provide(UPSTREAMS, upstreams)
     .provide(LIMITS, limits)
+    .provide(HEALTH_PLAN, healthPlan)
     .provide(CONNECTIONS, parts.connections);
   try {
     const errorLog = openErrorLog(main.conf(coreModule).errorLogs, parts.logFiles, parts.defaultErrorLog);
     const { runtime, diagnostics } = compileRuntime({ snapshot, main, services });
     if (runtime === null) return { compiled: null, diagnostics };
-    return { compiled: { runtime, upstreams, limits, sessions, staples, errorLog }, diagnostics };
+    return { compiled: { runtime, upstreams, limits, sessions, staples, healthPlan, errorLog }, diagnostics };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { compiled: null, diagnostics: [{ severity: 'emerg', text: error.message, pos: error.pos }] };

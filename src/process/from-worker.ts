@@ -54,6 +54,8 @@ const isZoneReport = shape({
   slots: listOf(shape({ id: isText, wants: isNumber, returned: isNumber, isAnswer: isFlag })),
 });
 
+const isZonePanic = shape({ kind: (kind) => kind === 'zone-panic', upstream: isText, isOn: isFlag, text: isText });
+
 const ZONED_KEY = { zone: isText, key: isText };
 const isLimitOperation: Check = (value) =>
   shape({
@@ -99,7 +101,7 @@ const SHAPES = new Map<string, Check>(
     'stats-request': shape({ query: isNumber, isFull: isFlag }),
     'stats-answer': shape({ query: isNumber, stats: isStats }),
     counters: shape({ counters: isCounters }),
-    zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) }),
+    zone: shape({ payload: (value) => isZoneOpen(value) || isZoneReport(value) || isZonePanic(value) }),
     limit: shape({ payload: (value) => isLimitOperations(value) || isLimitHandover(value) }),
     session: shape({ payload: isSessionMessage }),
   } satisfies Record<FromWorker['type'], Check>),

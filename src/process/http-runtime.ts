@@ -28,7 +28,6 @@ import type { Counters } from '../observe/counters.ts';
 import type { LogFiles } from '../observe/log-files.ts';
 import { MODULES } from '../runtime/module-list.ts';
 import { PeerConnections } from '../upstream/acquire.ts';
-import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
 import { ZonePort } from '../upstream/zone-port.ts';
 import { AcceptGate } from './accept-gate.ts';
@@ -37,7 +36,7 @@ import { type CompiledConfig, compileConfig } from './compile-config.ts';
 import type { ConnectionNumbers } from './connection-numbers.ts';
 import { listenKey } from './listen-socket.ts';
 import type { MainLog } from './main-log.ts';
-import type { WorkerConfig } from './messages.ts';
+import type { ToWorker, WorkerConfig } from './messages.ts';
 import { TlsGroups } from './tls-choice.ts';
 import { ConfigFindings, type PreparedConfig, type WorkerRuntime } from './worker-runtime.ts';
 
@@ -129,6 +128,7 @@ export class HttpRuntime implements WorkerRuntime {
         this.#parts.log.use(compiled.errorLog, isStderr);
         const isAlone = core.workerProcesses === 1 || !core.hasMaster;
         this.#zones.setAlone(isAlone);
+        this.#zones.expect(config.checks);
         compiled.limits.activate(isAlone);
         this.#gate.limitTo((main.childrenOf(EVENTS)[0] ?? main).conf(coreModule).workerConnections);
         this.#activate(compiled);
@@ -196,7 +196,8 @@ export class HttpRuntime implements WorkerRuntime {
     this.#connections.closeIdle();
   }
 
-  applyName(name: string, addresses: readonly ResolvedAddress[]): void {
+  applyName({ name, addresses, checks }: Extract<ToWorker, { type: 'name' }>): void {
+    this.#zones.expect(checks);
     this.#connections.closePeers(this.#current?.upstreams.applyName(name, addresses) ?? []);
   }
 

@@ -6,7 +6,7 @@ import type { TlsFileContents } from '../net/tls-files.ts';
 import type { SessionPrimaryMessage, SessionWorkerMessage } from '../net/tls-sessions/session-message.ts';
 import type { ClusterStats, WorkerStats } from '../observe/cluster-stats.ts';
 import type { ResolvedAddress, ResolvedNames } from '../upstream/resolved-names.ts';
-import type { ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
+import type { ZoneCheck, ZonePrimaryMessage, ZoneWorkerMessage } from '../upstream/zone-message.ts';
 
 /** What a worker needs of a configuration; plain JSON. */
 export interface WorkerConfig {
@@ -19,6 +19,8 @@ export interface WorkerConfig {
   readonly tlsFiles: TlsFileContents;
   /** Keys of session tickets where no file has one; base64. */
   readonly ticketKeys: readonly string[];
+  /** What health checks say of peers, by the id of zones: workers begin with it. */
+  readonly checks: Readonly<Record<string, ZoneCheck>>;
 }
 
 /**
@@ -38,7 +40,13 @@ export type ToWorker =
   | { readonly type: 'stats-query'; readonly query: number; readonly isFull: boolean }
   | { readonly type: 'stats-reply'; readonly query: number; readonly stats: ClusterStats }
   /** A name that had no address has some now. */
-  | { readonly type: 'name'; readonly name: string; readonly addresses: readonly ResolvedAddress[] }
+  | {
+      readonly type: 'name';
+      readonly name: string;
+      readonly addresses: readonly ResolvedAddress[];
+      /** As in `WorkerConfig`, with the peers that come by it. */
+      readonly checks: WorkerConfig['checks'];
+    }
   | { readonly type: 'zone'; readonly payload: ZonePrimaryMessage }
   | { readonly type: 'limit'; readonly payload: LimitPrimaryMessage }
   | { readonly type: 'session'; readonly payload: SessionPrimaryMessage }

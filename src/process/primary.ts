@@ -5,9 +5,11 @@ import { fetchResponse } from '../net/ocsp/fetch-response.ts';
 import { SessionArbiter } from '../net/tls-sessions/session-arbiter.ts';
 import type { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import type { LogFiles } from '../observe/log-files.ts';
+import { HealthKeeper } from '../probe/health-keeper.ts';
 import { NameRetry } from '../upstream/name-retry.ts';
 import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import { ZoneArbiter } from '../upstream/zone-arbiter.ts';
+import { CheckerLink } from './checker-link.ts';
 import type { Configuration } from './configuration.ts';
 import { FileWatch } from './file-watch.ts';
 import type { LoadedConfiguration } from './load-configuration.ts';
@@ -22,7 +24,7 @@ import { RespawnDelay } from './respawn-delay.ts';
 import { SocketSet } from './socket-set.ts';
 import { Stapler } from './stapler.ts';
 import { StatsCollector } from './stats-collector.ts';
-import type { WorkerLink } from './worker-link.ts';
+import type { ForkOptions, WorkerLink } from './worker-link.ts';
 import { WorkerPool } from './worker-pool.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -33,6 +35,8 @@ export interface PrimaryParts {
   readonly load: () => Promise<LoadedConfiguration>;
   readonly ticketKeys: TicketKeyRing;
   readonly makeLink: (config: Configuration) => WorkerLink;
+  /** How children are started. */
+  readonly forkOptions: (config: Configuration) => ForkOptions;
 }
 
 /** What the process is doing; later ones are never left again. */
@@ -56,7 +60,15 @@ export class Primary {
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'zone', payload }),
     schedule: (flush) => void setImmediate(flush),
     later: (check, ms) => void setTimeout(check, ms).unref(),
+    onPanic: (isOn, text) => this.#parts.log.write(isOn ? 'warn' : 'notice', text),
   });
+  readonly #health = new HealthKeeper({
+    onChange: (peer, check) => this.#zones.check(peer, check),
+    log: (level, text) => this.#parts.log.write(level, text),
+    now: nowMs,
+    wall: wallMs,
+  });
+  readonly #checker: CheckerLink;
   readonly #limits = new LimitArbiter({
     send: (pid, payload) => this.#linkOf(pid)?.send({ type: 'limit', payload }),
     now: () => Math.floor(nowMs()),
@@ -104,6 +116,7 @@ export class Primary {
       wallMs,
       fetch: fetchResponse,
     });
+    this.#checker = new CheckerLink({ log: parts.log, onReport: (report) => this.#health.observe(report) });
     this.#pool = new WorkerPool(parts.log, this.#sockets, parts.makeLink, {
       onStart: ({ link }) => {
         for (const staple of this.#stapler.staples) link.send({ type: 'staple', staple });
@@ -145,10 +158,13 @@ export class Primary {
     raiseOpenFilesLimit(core.openFilesLimit, log);
     this.#limits.open(this.#configuration.limitZones);
     this.#sessions.open(this.#configuration.sessionZones);
-    // 3. workers
+    // 3. checks, and workers that know what they say
+    this.#check();
     log.write('notice', 'start worker processes');
     const results = await Promise.all(
-      this.#pool.emptySlots(this.#workerCount).map((slot) => this.#pool.start(slot, this.#configuration, 1)),
+      this.#pool
+        .emptySlots(this.#workerCount)
+        .map((slot) => this.#pool.start(slot, this.#withChecks(this.#configuration), 1)),
     );
     if (await this.#isToldToLeave()) return false;
     const failed = results.find((result) => result.outcome !== 'done');
@@ -222,6 +238,7 @@ export class Primary {
     this.#tlsWatch.stop();
     this.#stapler.stop();
     clearInterval(this.#ticketTimer);
+    this.#checker.stop();
     const workers = this.#pool.allEnded();
     this.#closeSockets();
     workers
@@ -243,6 +260,7 @@ export class Primary {
 
   async #giveUp(): Promise<false> {
     this.#state = 'stopping';
+    this.#checker.stop();
     const workers = this.#pool.allEnded();
     this.#pool.stopAll();
     await workers;
@@ -270,6 +288,7 @@ export class Primary {
       hasMaster: this.#hasMaster,
       leaving: this.#leaving.signal,
       limitZones: this.#configuration.limitZones,
+      complete: (next) => this.#withChecks(next),
       onSwap: (next) => {
         this.#limits.open([...this.#configuration.limitZones, ...next.limitZones]);
         this.#sessions.open([...this.#configuration.sessionZones, ...next.sessionZones]);
@@ -279,6 +298,7 @@ export class Primary {
     this.#configuration = configuration;
     this.#limits.open(configuration.limitZones);
     this.#sessions.open(configuration.sessionZones);
+    if (this.#state === 'serving') this.#check();
     this.#isIdle = false;
     if (this.#state !== 'serving') return;
     this.#nameRetry.follow(configuration.forWorkers.names);
@@ -321,7 +341,7 @@ export class Primary {
     const generation = this.#generation;
     await Promise.all(
       this.#pool.emptySlots(this.#workerCount).map(async (slot) => {
-        const result = await this.#pool.start(slot, this.#configuration, generation);
+        const result = await this.#pool.start(slot, this.#withChecks(this.#configuration), generation);
         if (result.outcome !== 'refused') return;
         for (const text of result.findings) this.#parts.log.write('emerg', text);
         const worker = this.#pool.workers.find((candidate) => candidate.slot === slot);
@@ -396,7 +416,24 @@ export class Primary {
       'notice',
       `host "${name}" resolved to ${addresses.map((address) => address.host).join(', ')}`,
     );
-    for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses });
+    this.#configuration.health.upstreams.applyName(name, addresses);
+    this.#health.open(this.#configuration.health.plan);
+    const { checks } = this.#withChecks(this.#configuration).forWorkers;
+    for (const worker of this.#pool.alive) worker.link.send({ type: 'name', name, addresses, checks });
+    this.#checker.nameResolved(name, addresses, this.#configuration.forWorkers);
+  }
+
+  /** Health checks of the configuration in force. */
+  #check(): void {
+    const { health, forWorkers } = this.#configuration;
+    this.#health.open(health.plan);
+    if (health.plan.checks.length === 0) this.#checker.stop();
+    else this.#checker.check(forWorkers, this.#parts.forkOptions(this.#configuration));
+  }
+
+  #withChecks(configuration: Configuration): Configuration {
+    const checks = this.#health.expected(configuration.health.plan);
+    return { ...configuration, forWorkers: { ...configuration.forWorkers, checks } };
   }
 
   #enqueue(work: () => Promise<void>): void {

@@ -26,6 +26,8 @@ export interface ReloadParts {
   readonly leaving: AbortSignal;
   /** Zones of `limit_req` and `limit_conn` in force. */
   readonly limitZones: readonly LimitZone[];
+  /** Adds what is known of the peers' health by now. */
+  readonly complete: (next: Configuration) => Configuration;
   /** Every worker is ready: from here on requests of both configurations come. */
   readonly onSwap: (next: Configuration) => void;
 }
@@ -39,15 +41,16 @@ export async function reload(parts: ReloadParts): Promise<Configuration | null> 
   log.write('notice', 'reconfiguring');
   // 1. read and check
   logFiles.begin();
-  const { configuration, findings, lateFindings } = await parts.load();
+  const { configuration: loaded, findings, lateFindings } = await parts.load();
   for (const finding of [...findings, ...lateFindings]) {
     log.write(finding.severity, formatDiagnostic(finding));
     for (const link of includeChain(finding)) log.write(finding.severity, link);
   }
-  if (configuration === null) {
+  if (loaded === null) {
     logFiles.abandon();
     return null;
   }
+  const configuration = parts.complete(loaded);
   const changed = changedKey(parts.limitZones, configuration.limitZones);
   if (changed !== null) {
     log.write('emerg', changed);

@@ -4,6 +4,7 @@ import { fullName } from '../config/full-name.ts';
 import { TicketKeyRing } from '../net/tls-sessions/ticket-key-ring.ts';
 import { LogFiles } from '../observe/log-files.ts';
 import type { ConfigSource } from './config-source.ts';
+import type { Configuration } from './configuration.ts';
 import { daemonize, isDaemon, sayToStarter, tellReady } from './daemon.ts';
 import { InProcessLink } from './in-process-link.ts';
 import { loadConfiguration } from './load-configuration.ts';
@@ -13,7 +14,7 @@ import { openFirstLog } from './open-first-log.ts';
 import { Primary } from './primary.ts';
 import { obeySignals } from './signals.ts';
 import { logsToStderr, useErrorLog } from './use-error-log.ts';
-import { ProcessLink } from './worker-link.ts';
+import { type ForkOptions, ProcessLink } from './worker-link.ts';
 import { makeWorkerParts } from './worker-parts.ts';
 
 export interface RunOptions {
@@ -66,14 +67,19 @@ async function serve(options: RunOptions, log: MainLog, logFiles: LogFiles): Pro
   process.title = `${options.title}: master process ${process.argv.slice(1).join(' ')}`;
   log.write('notice', `using the "epoll" event method`);
   log.write('notice', `${basename(process.execPath)} ${process.version}`);
+  const forkOptions = ({ core }: Configuration): ForkOptions => ({
+    env: workerEnv(core.env),
+    args: [options.title, source.prefix],
+  });
   const primary = new Primary(configuration, {
+    forkOptions,
     log,
     logFiles,
     load,
     ticketKeys,
-    makeLink: ({ core }) =>
+    makeLink: (config) =>
       configuration.core.hasMaster
-        ? new ProcessLink({ env: workerEnv(core.env), args: [options.title, source.prefix] })
+        ? new ProcessLink(forkOptions(config))
         : new InProcessLink((host) => makeWorkerParts({ host, log, logFiles, isInProcess: true })),
   });
   obeySignals(primary, log);

@@ -81,7 +81,7 @@ function workerProgram(): string {
 }
 
 /** SIGUSR1 means "reopen the logs" here, also in the moment before our handler stands, when Node would open its debugger. */
-function extraFlags(): string[] {
+export function extraFlags(): string[] {
   const flag = '--disable-sigusr1';
   return process.allowedNodeEnvironmentFlags.has(flag) && !process.execArgv.includes(flag) ? [flag] : [];
 }

@@ -3,9 +3,8 @@ import type { LimitPrimaryMessage } from '../modules/limit-zone/limit-message.ts
 import type { ListenAddress, ListenHandle } from '../net/listen-address.ts';
 import type { Staple } from '../net/ocsp/staple-plan.ts';
 import type { SessionPrimaryMessage } from '../net/tls-sessions/session-message.ts';
-import type { ResolvedAddress } from '../upstream/resolved-names.ts';
 import type { ZonePrimaryMessage } from '../upstream/zone-message.ts';
-import type { WorkerConfig } from './messages.ts';
+import type { ToWorker, WorkerConfig } from './messages.ts';
 
 /** A configuration that is compiled and not yet in force; dropped when it is refused elsewhere. */
 export interface PreparedConfig {
@@ -33,7 +32,7 @@ export interface WorkerRuntime {
   /** Closes everything at once. */
   stop(): void;
   /** A name that had no address has some now. */
-  applyName(name: string, addresses: readonly ResolvedAddress[]): void;
+  applyName(news: Extract<ToWorker, { type: 'name' }>): void;
   /** What the primary has to say about zones. */
   onZoneMessage(message: ZonePrimaryMessage): void;
   /** The primary's verdicts about limits. */

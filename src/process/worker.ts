@@ -80,7 +80,7 @@ export class Worker {
       case 'stats-reply':
         return this.#parts.onStatsReply(message);
       case 'name':
-        return this.#parts.runtime.applyName(message.name, message.addresses);
+        return this.#parts.runtime.applyName(message);
       case 'zone':
         return this.#parts.runtime.onZoneMessage(message.payload);
       case 'limit':

@@ -15,6 +15,7 @@ import { gunzipModule } from '../modules/gunzip/gunzip-module.ts';
 import { gzipModule } from '../modules/gzip/gzip-module.ts';
 import { gzipStaticModule } from '../modules/gzip-static/gzip-static-module.ts';
 import { headersModule } from '../modules/headers/headers-module.ts';
+import { healthCheckModule } from '../modules/health-check/health-check-module.ts';
 import { httpCoreModule } from '../modules/http-core/http-core-module.ts';
 import { http2Module } from '../modules/http2/http2-module.ts';
 import { limitConnModule } from '../modules/limit-conn/limit-conn-module.ts';
@@ -63,6 +64,7 @@ export const HTTP_MODULES: readonly AnyHttpModule[] = [
   gzipStaticModule,
   mirrorModule,
   proxyModule,
+  healthCheckModule,
   stubStatusModule,
   lbStatusModule,
   headersModule,

@@ -12,6 +12,10 @@ export interface PeerConf {
   readonly maxConns: number;
   readonly isBackup: boolean;
   readonly isDown: boolean;
+  /** `drain`: no new requests. */
+  readonly isDraining: boolean;
+  /** `slow_start`: time in which a peer that comes back gets to its full weight; default 0 = at once. */
+  readonly slowStartMs: number;
 }
 
 /** What a `server` line has that says nothing more. */
@@ -22,6 +26,8 @@ export const DEFAULT_PEER: Omit<PeerConf, 'name'> = {
   maxConns: 0,
   isBackup: false,
   isDown: false,
+  isDraining: false,
+  slowStartMs: 0,
 };
 
 /** Connections kept to the peers of a group (`keepalive` and its companions); the same for all its peers. */

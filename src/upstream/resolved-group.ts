@@ -40,5 +40,10 @@ function newGroup(host: string, port: number, addresses: readonly ResolvedAddres
     random: () => 0,
     carried: { pool: null },
     zone: null,
+    isZoned: false,
+    queue: null,
+    panicPercent: null,
+    retryPercent: null,
+    onPanic: () => undefined,
   });
 }

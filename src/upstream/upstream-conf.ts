@@ -9,6 +9,12 @@ export interface ServerLine {
   readonly conf: PeerConf;
 }
 
+/** `queue NUMBER [timeout=TIME]`. */
+export interface QueueConf {
+  readonly max: number;
+  readonly timeoutMs: number;
+}
+
 /** One `upstream NAME {}` as read, before names are resolved. */
 export interface UpstreamConf {
   readonly name: string;
@@ -19,4 +25,10 @@ export interface UpstreamConf {
   readonly keepalive: KeepaliveConf | null;
   /** `zone NAME [SIZE]`: state shared by all workers; null = each worker's own. */
   readonly zone: { readonly name: string; readonly bytes: number } | null;
+  /** `queue`; null: none. */
+  readonly queue: QueueConf | null;
+  /** `panic_threshold`, percent; null: off. */
+  readonly panicPercent: number | null;
+  /** `retry_budget`, percent; null: off. */
+  readonly retryPercent: number | null;
 }

@@ -1,3 +1,4 @@
+import { nowMs as clockMs } from '../core/clock.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Template } from '../http/variable.ts';
 import { isFull, isHealthy } from '../policy/availability.ts';
@@ -5,10 +6,15 @@ import type { Balancer, BalancerDef, RandomSource } from '../policy/balancer.ts'
 import type { PeerOutcome } from '../policy/outcome.ts';
 import { type HealthChange, settle } from '../policy/passive-health.ts';
 import { PeerSet } from '../policy/peer-set.ts';
+import { RetryBudget } from '../policy/retry-budget.ts';
 import { clientAddressBytes } from './client-address.ts';
+import { PanicWatch } from './panic-watch.ts';
 import type { Peer } from './peer.ts';
 import type { KeepaliveConf } from './peer-conf.ts';
+import { PickQueue } from './pick-queue.ts';
 import { PickSession } from './pick-session.ts';
+import { startSlowly } from './slow-start.ts';
+import type { QueueConf } from './upstream-conf.ts';
 
 /** Primaries or backups: the peers, and the balancer that chooses among them by the same index. */
 export interface GroupSide {
@@ -43,6 +49,16 @@ export interface UpstreamGroupInit {
   /** What outlives a reload of a group of this name. */
   readonly carried: CarriedGroup;
   readonly zone: GroupZone | null;
+  /** It has a `zone`, whether there are other workers or not. */
+  readonly isZoned: boolean;
+  /** `queue`; null: none. */
+  readonly queue: QueueConf | null;
+  /** `panic_threshold`; null: off. */
+  readonly panicPercent: number | null;
+  /** `retry_budget`; null: off. */
+  readonly retryPercent: number | null;
+  /** A panic begins or is over. */
+  readonly onPanic: (isOn: boolean, text: string) => void;
 }
 
 /** Same object for every generation of a group: slots for what belongs to the name, not to the configuration. */
@@ -60,6 +76,8 @@ export interface GroupZone {
   released(peer: Peer, outcome: PeerOutcome, nowMs: number): void;
   /** `done`, later, when one of these peers may have a slot of `max_conns` for this worker, or none has. */
   awaitSlot(peers: readonly Peer[], done: () => void): Awaited;
+  /** A panic of the group of this name begins or is over in this worker. */
+  panicked(upstream: string, isOn: boolean, text: string): void;
 }
 
 /** Something that is waited for. */
@@ -74,6 +92,9 @@ export interface ZoneLink {
   open(groups: readonly UpstreamGroup[]): void;
 }
 
+/** As long as requests wait in the queue for slots that other workers hold. */
+const ASK_EVERY_MS = 50;
+
 /** One upstream: `upstream name {}`, or the addresses of a `proxy_pass http://host:port`. */
 export class UpstreamGroup {
   readonly name: string;
@@ -83,7 +104,16 @@ export class UpstreamGroup {
   readonly keepalive: KeepaliveConf | null;
   readonly carried: CarriedGroup;
   readonly zone: GroupZone | null;
+  /** It has a `zone`, whether there are other workers or not. */
+  readonly isZoned: boolean;
+  /** Requests that wait for a peer; null: they don't. */
+  readonly queue: PickQueue | null;
+  /** `panic_threshold`; null: off. */
+  readonly panic: PanicWatch | null;
+  /** `retry_budget`; null: off. This worker's own. */
+  readonly retryBudget: RetryBudget | null;
   readonly #random: RandomSource;
+  #asksAgainAtMs = Number.NEGATIVE_INFINITY;
   #sides: GroupSides;
   #key: Template | null = null;
 
@@ -94,6 +124,10 @@ export class UpstreamGroup {
     this.keepalive = init.keepalive;
     this.carried = init.carried;
     this.zone = init.zone;
+    this.isZoned = init.isZoned;
+    this.queue = init.queue === null ? null : new PickQueue(init.queue.max, init.queue.timeoutMs, clockMs);
+    this.panic = init.panicPercent === null ? null : new PanicWatch(init.panicPercent, init.onPanic);
+    this.retryBudget = init.retryPercent === null ? null : new RetryBudget(init.retryPercent);
     this.#random = init.random;
     this.#sides = this.#makeSides(init.primaries, init.backups);
   }
@@ -135,6 +169,7 @@ export class UpstreamGroup {
    */
   pick(session: PickSession, nowMs: number): Peer | null {
     if (this.zone !== null) this.zone.beforePick(nowMs);
+    if (this.panic !== null) this.panic.look(this.name, session.sides, nowMs);
     let side = session.side;
     let index = side.balancer.pick(session.state, nowMs);
     if (index < 0 && this.#isShort(session, nowMs)) return null;
@@ -167,6 +202,15 @@ export class UpstreamGroup {
     });
   }
 
+  /** For the queue, which picks anew: it is woken when one of these peers may have a slot. Asks now and then only: others may hold them for long. */
+  wakeForSlot(session: PickSession, nowMs: number): void {
+    const { queue, zone } = this;
+    if (queue === null || zone === null || nowMs < this.#asksAgainAtMs) return;
+    this.#asksAgainAtMs = nowMs + ASK_EVERY_MS;
+    const peers = session.side.peers.filter((_peer, index) => isOutOfSlots(session, index, nowMs));
+    zone.awaitSlot(peers, () => queue.wake());
+  }
+
   #isShort(session: PickSession, nowMs: number): boolean {
     if (this.zone === null || session.hasAsked) return false;
     session.isShort = session.side.peers.some((_peer, index) => isOutOfSlots(session, index, nowMs));
@@ -190,8 +234,10 @@ export class UpstreamGroup {
       if (session.tries > 0) session.tries--;
     }
     if (change === 'ejected') peer.stats.unavailable++;
+    if (change === 'recovered' && peer.conf.slowStartMs > 0) startSlowly(peer, nowMs);
     side.balancer.release?.(session.index);
     session.index = -1;
+    if (this.queue !== null) this.queue.wake();
     if (this.zone !== null) this.zone.released(peer, side.set.isSingle ? 'neutral' : outcome, nowMs);
     return change;
   }
@@ -205,7 +251,8 @@ export class UpstreamGroup {
   }
 
   #makeSide(peers: readonly Peer[], isSingle: boolean): GroupSide {
-    const set = new PeerSet(peers, isSingle);
+    const tries = peers.filter((peer) => peer.address !== null && !peer.conf.isDown).length;
+    const set = new PeerSet(peers, isSingle, tries);
     const balancer = this.method.def.create({ set, args: this.method.args, random: this.#random });
     return { peers, set, balancer };
   }

@@ -23,6 +23,8 @@ export interface UpstreamRegistryInit {
   readonly random?: RandomSource;
   /** Line of groups with `zone` to the other workers; null or absent: each worker for itself. */
   readonly zones?: ZoneLink | null;
+  /** Hears of panics of groups without a zone. */
+  readonly onPanic?: (isOn: boolean, text: string) => void;
 }
 
 /** Most groups kept for addresses that come out of variables. */
@@ -38,6 +40,7 @@ export class UpstreamRegistry {
   readonly #names: Map<string, ResolvedNames[string]>;
   readonly #random: RandomSource;
   readonly #zones: ZoneLink | null;
+  readonly #onPanic: (isOn: boolean, text: string) => void;
   readonly #groups = new Map<string, OwnedGroup>();
   readonly #variableGroups = new Map<string, OwnedGroup>();
   #isActive = false;
@@ -47,6 +50,7 @@ export class UpstreamRegistry {
     this.#names = new Map(Object.entries(init.names));
     this.#random = init.random ?? (() => (Math.random() * 0x1_0000_0000) >>> 0);
     this.#zones = init.zones ?? null;
+    this.#onPanic = init.onPanic ?? (() => undefined);
   }
 
   /** `upstream NAME {}`. `compileKey` gives the key of `hash`: called by `compileKeys`, when all variables are known. */
@@ -152,6 +156,7 @@ export class UpstreamRegistry {
     const before = this.#previous === null ? undefined : this.#previous.#groups.get(key.toLowerCase());
     const entries = this.#entries(conf, before?.entries ?? []);
     const carried: CarriedGroup = before?.group.carried ?? { pool: null };
+    const zone = conf.zone === null || this.#zones === null ? null : this.#zones.zoneFor();
     const group = new UpstreamGroup({
       name: conf.name,
       isImplicit,
@@ -161,7 +166,12 @@ export class UpstreamRegistry {
       backups: peersOf(entries, true),
       random: this.#random,
       carried,
-      zone: conf.zone === null || this.#zones === null ? null : this.#zones.zoneFor(),
+      zone,
+      isZoned: conf.zone !== null,
+      queue: conf.queue,
+      panicPercent: conf.panicPercent,
+      retryPercent: conf.retryPercent,
+      onPanic: zone === null ? this.#onPanic : (isOn, text) => zone.panicked(conf.name, isOn, text),
     });
     return { conf, entries, group };
   }
@@ -238,5 +248,8 @@ function implicitConf(target: PassTarget): UpstreamConf {
     method: { def: roundRobin, args: [] },
     keepalive: null, // nginx: only an `upstream` block keeps connections
     zone: null,
+    queue: null,
+    panicPercent: null,
+    retryPercent: null,
   };
 }

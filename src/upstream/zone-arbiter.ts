@@ -1,9 +1,12 @@
+import { forgetFailures } from '../policy/health/peer-health.ts';
 import { settle } from '../policy/passive-health.ts';
 import { type PeerView, peerView } from '../policy/peer-view.ts';
 import { SlotArbiter } from './slot-arbiter.ts';
 import type {
   SlotOrder,
+  ZoneCheck,
   ZoneEvent,
+  ZonePanic,
   ZonePeerLimits,
   ZonePeerUpdate,
   ZoneUpdate,
@@ -19,6 +22,8 @@ export interface ZoneArbiterInit {
   readonly schedule: (flush: () => void) => void;
   /** Runs `check` after that time. */
   readonly later: (check: () => void, ms: number) => void;
+  /** The first worker has come into a panic (`panic_threshold`), or the last one out of it. */
+  readonly onPanic?: (isOn: boolean, text: string) => void;
 }
 
 /**
@@ -34,10 +39,15 @@ export class ZoneArbiter {
   readonly #changed = new Set<SharedPeer>();
   readonly #slots: SlotArbiter;
   readonly #slotOrders = new Map<ZoneWorkerId, SlotOrder[]>();
+  /** What active checks say of peers, opened or not. */
+  readonly #checks = new Map<string, ZoneCheck>();
+  readonly #panics = new Map<string, Set<ZoneWorkerId>>();
+  readonly #onPanic: NonNullable<ZoneArbiterInit['onPanic']>;
   #isScheduled = false;
 
   constructor(init: ZoneArbiterInit) {
     this.#send = init.send;
+    this.#onPanic = init.onPanic ?? (() => undefined);
     this.#schedule = init.schedule;
     this.#slots = new SlotArbiter({
       order: (worker, order) => {
@@ -51,6 +61,10 @@ export class ZoneArbiter {
   receive(worker: ZoneWorkerId, message: ZoneWorkerMessage): void {
     if (message.kind === 'zone-open') {
       this.#open(worker, message.peers);
+      return;
+    }
+    if (message.kind === 'zone-panic') {
+      this.#panic(worker, message);
       return;
     }
     for (const { id, active, picks } of message.counts) {
@@ -69,11 +83,36 @@ export class ZoneArbiter {
     for (const report of message.slots) this.#slots.receive(worker, report);
   }
 
+  /** What active checks say of a peer from now on; null: it is no longer checked. A peer that comes back begins without failures. */
+  check(id: string, check: ZoneCheck | null): void {
+    const before = this.#checks.get(id);
+    if (check === null) this.#checks.delete(id);
+    else this.#checks.set(id, check);
+    const peer = this.#peers.get(id);
+    if (peer === undefined) return;
+    peer.setCheck(check ?? { state: 'up', sinceMs: 0 }, before?.state === 'unhealthy');
+    this.#touch(peer);
+  }
+
+  #panic(worker: ZoneWorkerId, { upstream, isOn, text }: ZonePanic): void {
+    const workers = this.#panics.get(upstream) ?? new Set();
+    const before = workers.size;
+    if (isOn) workers.add(worker);
+    else workers.delete(worker);
+    if (workers.size === 0) this.#panics.delete(upstream);
+    else this.#panics.set(upstream, workers);
+    if ((before === 0) !== (workers.size === 0)) this.#onPanic(isOn, text);
+  }
+
   /** A worker ended, whyever. */
   workerGone(worker: ZoneWorkerId): void {
     this.#workers.delete(worker);
     this.#slotOrders.delete(worker);
     this.#slots.workerGone(worker);
+    for (const [upstream, workers] of this.#panics) {
+      workers.delete(worker);
+      if (workers.size === 0) this.#panics.delete(upstream);
+    }
     for (const peer of this.#peers.values()) {
       if (peer.forget(worker)) this.#touch(peer);
     }
@@ -85,7 +124,7 @@ export class ZoneArbiter {
     const ids = new Set(limits.map((one) => one.id));
     this.#workers.set(worker, ids);
     for (const one of limits) {
-      const peer = this.#peers.get(one.id) ?? new SharedPeer(one);
+      const peer = this.#peers.get(one.id) ?? new SharedPeer(one, this.#checks.get(one.id) ?? null);
       this.#peers.set(one.id, peer);
       peer.limit(one);
       this.#slots.open(worker, one.id, one.maxConns);
@@ -149,6 +188,8 @@ class WorkerShare {
   others = 0;
   /** Version of the health that it knows; 0 = none. */
   healthVersion = 0;
+  /** What it knows of the checks; null = nothing. */
+  check: ZoneCheck | null = null;
 }
 
 class SharedPeer {
@@ -162,14 +203,26 @@ class SharedPeer {
   /** Who wants to, while the trier is asked to yield. */
   #asker: ZoneWorkerId | null = null;
   #isYieldAsked = false;
+  #check: ZoneCheck | null;
 
-  constructor(limits: ZonePeerLimits) {
+  constructor(limits: ZonePeerLimits, check: ZoneCheck | null) {
     this.id = limits.id;
+    this.#check = check;
     this.#view = peerView(limits.id, limits);
   }
 
   limit({ weight, maxFails, failTimeoutMs }: ZonePeerLimits): void {
     Object.assign(this.#view, { weight, maxFails, failTimeoutMs });
+  }
+
+  setCheck(check: ZoneCheck, wasUnhealthy: boolean): void {
+    this.#check = check;
+    if (check.state !== 'up' || !wasUnhealthy) return;
+    forgetFailures(this.#view);
+    this.#trier = null;
+    this.#asker = null;
+    this.#isYieldAsked = false;
+    this.#healthVersion++;
   }
 
   welcome(worker: ZoneWorkerId): void {
@@ -256,13 +309,16 @@ class SharedPeer {
     if (share === undefined) return null;
     const others = this.#active - share.active;
     const knowsHealth = share.healthVersion === this.#healthVersion;
-    if (knowsHealth && others === share.others && share.picks === 0) return null;
+    const knowsCheck = share.check === this.#check;
+    if (knowsHealth && knowsCheck && others === share.others && share.picks === 0) return null;
     const update: ZonePeerUpdate = {
       id: this.id,
       others,
       picks: share.picks,
       ...(knowsHealth ? {} : { health: this.#healthFor(worker, share) }),
+      ...(knowsCheck || this.#check === null ? {} : { check: this.#check }),
     };
+    share.check = this.#check;
     share.others = others;
     share.picks = 0;
     share.failures = 0;

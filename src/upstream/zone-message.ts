@@ -1,3 +1,5 @@
+import type { CheckState } from '../policy/health/check-machine.ts';
+
 /**
  * What workers and the primary tell each other about upstreams with a `zone`. Plain JSON. Peers go by an id that is the same
  * in every worker and over reloads: upstream, address, and which of several alike. Instants are on the `nowMs()` scale, which
@@ -6,7 +8,7 @@
 export type ZoneMessage = ZoneWorkerMessage | ZonePrimaryMessage;
 
 /** Worker to primary. */
-export type ZoneWorkerMessage = ZoneOpen | ZoneReport;
+export type ZoneWorkerMessage = ZoneOpen | ZoneReport | ZonePanic;
 
 /** All peers of zoned upstreams of the worker's configuration; replaces its earlier list. */
 export interface ZoneOpen {
@@ -40,6 +42,15 @@ export interface SlotReport {
   readonly returned: number;
   /** It answers a recall. */
   readonly isAnswer: boolean;
+}
+
+/** A worker finds too few peers of an upstream up (`panic_threshold`), or enough again. */
+export interface ZonePanic {
+  readonly kind: 'zone-panic';
+  readonly upstream: string;
+  readonly isOn: boolean;
+  /** For the log. */
+  readonly text: string;
 }
 
 export interface ZoneCount {
@@ -92,6 +103,13 @@ export interface ZonePeerUpdate {
   readonly picks: number;
   /** Absent: unchanged. */
   readonly health?: ZoneHealth;
+  /** What its active checks say. Absent: unchanged, or there are none. */
+  readonly check?: ZoneCheck;
+}
+
+export interface ZoneCheck {
+  readonly state: CheckState;
+  readonly sinceMs: number;
 }
 
 export interface ZoneHealth {

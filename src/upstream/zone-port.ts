@@ -2,8 +2,17 @@ import { roundRobin } from '../policy/balance/round-robin.ts';
 import type { PeerOutcome } from '../policy/outcome.ts';
 import type { Peer } from './peer.ts';
 import { SlotPort } from './slot-port.ts';
+import { startSlowly, stopSlowStart } from './slow-start.ts';
 import type { GroupZone, UpstreamGroup, ZoneLink } from './upstream-group.ts';
-import type { ZoneEvent, ZonePeerUpdate, ZoneReport, ZoneUpdate, ZoneWorkerMessage } from './zone-message.ts';
+import type {
+  ZoneCheck,
+  ZoneEvent,
+  ZonePeerUpdate,
+  ZoneReport,
+  ZoneUpdate,
+  ZoneWorkerMessage,
+} from './zone-message.ts';
+import { zonePeers } from './zone-peers.ts';
 
 export interface ZonePortInit {
   readonly send: (message: ZoneWorkerMessage) => void;
@@ -29,6 +38,8 @@ export class ZonePort implements ZoneLink {
   readonly #waiting = new Set<ZonedPeer>();
   #isScheduled = false;
   #isAlone = false;
+  /** What the checks said when the configuration at hand was prepared; later news come as updates. */
+  #checks: Readonly<Record<string, ZoneCheck>> = {};
 
   constructor(init: ZonePortInit) {
     this.#send = init.send;
@@ -42,6 +53,20 @@ export class ZonePort implements ZoneLink {
     for (const zoned of this.#peers.values()) if (zoned.peer.localActive > 0) this.#touch(zoned);
   }
 
+  /**
+   * Before `open`: what active checks say of its peers, so that no request goes to one that is out. It was written down when the
+   * configuration was prepared: what came since is newer.
+   */
+  expect(checks: Readonly<Record<string, ZoneCheck>>): void {
+    const before = this.#checks;
+    this.#checks = Object.fromEntries(
+      Object.entries(checks).map(([id, check]) => {
+        const known = before[id];
+        return [id, known !== undefined && known.sinceMs > check.sinceMs ? known : check];
+      }),
+    );
+  }
+
   zoneFor(): GroupZone {
     return this.#zone;
   }
@@ -51,16 +76,14 @@ export class ZonePort implements ZoneLink {
     const before = this.#peers;
     this.#peers = new Map();
     for (const group of groups) {
-      const alike = new Map<string, number>();
-      for (const peer of [...group.peers, ...group.backups]) {
-        const ordinal = alike.get(peer.addressText) ?? 0;
-        alike.set(peer.addressText, ordinal + 1);
-        const id = `${group.name} ${peer.addressText} ${ordinal}`;
+      for (const { id, peer } of zonePeers(group)) {
         const known = before.get(id);
         const zoned = known?.peer === peer ? known : new ZonedPeer(id, peer, group);
         zoned.group = group;
         this.#peers.set(id, zoned);
         peer.zoned = zoned;
+        const check = this.#checks[id];
+        if (check !== undefined) applyCheck(peer, check);
       }
     }
     for (const [id, zoned] of before) if (this.#peers.get(id) !== zoned) this.#close(zoned);
@@ -69,7 +92,7 @@ export class ZonePort implements ZoneLink {
       peers: [...this.#peers.values()].map(({ id, peer }) => ({
         id,
         weight: peer.weight,
-        maxFails: peer.maxFails,
+        maxFails: peer.conf.maxFails,
         failTimeoutMs: peer.failTimeoutMs,
         maxConns: peer.maxConns,
       })),
@@ -122,6 +145,7 @@ export class ZonePort implements ZoneLink {
         peers.flatMap(({ lease }) => (lease === null ? [] : [lease])),
         done,
       ),
+    panicked: (upstream, isOn, text) => this.#send({ kind: 'zone-panic', upstream, isOn, text }),
   };
 
   #noteOutcome(zoned: ZonedPeer, outcome: PeerOutcome, nowMs: number): void {
@@ -142,11 +166,17 @@ export class ZonePort implements ZoneLink {
     }
   }
 
-  #apply(zoned: ZonedPeer, { others, picks, health }: ZonePeerUpdate): void {
+  #apply(zoned: ZonedPeer, { others, picks, health, check }: ZonePeerUpdate): void {
     const { peer } = zoned;
     peer.active = peer.localActive + others;
     zoned.foreignPicks += picks;
+    if (check !== undefined) {
+      this.#checks = { ...this.#checks, [zoned.id]: check };
+      applyCheck(peer, check);
+    }
     if (health === undefined) return;
+    const isBack = peer.maxFails !== 0 && peer.fails >= peer.maxFails && health.fails < peer.maxFails;
+    if (isBack && health.checkedAtMs !== null && peer.conf.slowStartMs > 0) startSlowly(peer, health.checkedAtMs);
     peer.fails = health.fails;
     peer.accessedAtMs = health.accessedAtMs ?? Number.NEGATIVE_INFINITY;
     peer.checkedAtMs = health.checkedAtMs ?? Number.NEGATIVE_INFINITY;
@@ -228,7 +258,19 @@ export class ZonePort implements ZoneLink {
     zoned.peer.zoned = null;
     zoned.peer.active = zoned.peer.localActive;
     zoned.peer.mayTry = true;
+    zoned.peer.check = 'up';
+    stopSlowStart(zoned.peer);
   }
+}
+
+/** One that comes back begins slowly, where that is wanted; the same in every worker, and in one that starts meanwhile. */
+function applyCheck(peer: Peer, { state, sinceMs }: ZoneCheck): void {
+  if (peer.check === state) return;
+  peer.check = state;
+  if (state !== 'up') return stopSlowStart(peer);
+  peer.effectiveWeight = peer.weight;
+  peer.currentWeight = 0;
+  if (peer.conf.slowStartMs > 0) startSlowly(peer, sinceMs);
 }
 
 /** In the turns of round robin at present. */

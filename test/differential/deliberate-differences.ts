@@ -16,7 +16,8 @@ export const DELIBERATE_DIFFERENCES = {
   worker_connections: "Clients beyond it wait in the kernel's queue; connections to peers do not count.",
   'listen options': '`rcvbuf`, `sndbuf`, `fastopen`, `deferred` and `so_keepalive` are checked and have no effect.',
   'regular expressions': "PCRE's patterns are written anew for JavaScript's engine: src/http/pcre/README.md.",
-  'own commands': 'A first word that is no flag is one of our own commands (`serve`, `demo`); nginx refuses it.',
+  'own commands':
+    'A first word that is no flag is one of our own commands (`serve`, `demo`, `check`, `probe`); nginx refuses it.',
   reload: 'Workers and their connections live on; only the configuration of the next request is new.',
   'WINCH in the foreground': 'Drains the workers where no terminal is attached; nginx ignores it in the foreground.',
   USR2: 'Logged and ignored: no upgrade of the program with sockets inherited.',
@@ -67,8 +68,7 @@ export const DELIBERATE_DIFFERENCES = {
     'A request is over and logged when its answer is out, and its connection reads the next one; nginx waits for the copies. `mirror_max_running` bounds those under way.',
   'malformed HTTP/2':
     'A malformed request of HTTP/2 (upper-case names, `Connection`, wrong pseudo-header fields, a body of another length) is a stream error, as RFC 9113 has it, and no request, and a field whose value holds CR, LF or NUL is left out; nginx answers some of them with 400 and takes others.',
-  'HTTP/2 sizes':
-    '`$bytes_sent` and `$request_length` of HTTP/2 count heads as they are before compression.',
+  'HTTP/2 sizes': '`$bytes_sent` and `$request_length` of HTTP/2 count heads as they are before compression.',
   'HTTP/2 to upstreams':
     'Requests share a connection, up to a hundred of them and as many as the peer allows; nginx uses each for one request at a time.',
   'newer than the oracle':

@@ -32,8 +32,13 @@ function testOf(conf: string): { status: number | null; stderr: string } {
   return { status, stderr };
 }
 
-test("README's nginx.conf passes -t", () => {
-  const example = /```nginx\n([^`]+)```/.exec(readme)?.[1] ?? '';
+const examples = [...readme.matchAll(/```nginx\n([^`]+)```/g)].map((match) => match[1] ?? '');
+
+test('there are examples', () => {
+  expect(examples.length).toBeGreaterThan(1);
+});
+
+test.each(examples)("README's configuration passes -t:\n%s", (example) => {
   expect(testOf(example)).toMatchObject({ status: 0, stderr: expect.stringContaining('test is successful') });
 });
 

@@ -148,7 +148,7 @@ test('a command that is none: which there are', async () => {
   expect(await runProgram(['bogus'])).toEqual({
     code: 1,
     stdout: '',
-    stderr: 'evenkeel: unknown command "bogus"; allowed are serve and demo\nTry: evenkeel --help\n',
+    stderr: 'evenkeel: unknown command "bogus"; allowed are serve, demo, check, probe\nTry: evenkeel --help\n',
   });
 });
 

@@ -18,6 +18,7 @@ import { Counters } from '../../src/observe/counters.ts';
 import type { LogFile } from '../../src/observe/log-file.ts';
 import type { LogFiles } from '../../src/observe/log-files.ts';
 import { type SyslogSettings, syslogAddressText } from '../../src/observe/syslog/syslog-settings.ts';
+import { HEALTH_PLAN, HealthPlan } from '../../src/probe/health-plan.ts';
 import { compileRuntime } from '../../src/runtime/compile.ts';
 import { MODULES } from '../../src/runtime/module-list.ts';
 import type { Runtime } from '../../src/runtime/runtime.ts';
@@ -58,6 +59,7 @@ export function compileText(http: string, connections?: Pick<PeerConnections, 'a
     .provide(STAPLES, new StaplePlan(new Staples()))
     .provide(TLS_SESSIONS, new SessionPlan(new SessionPort({ send: () => undefined, later: () => undefined })))
     .provide(LIMITS, limits)
+    .provide(HEALTH_PLAN, new HealthPlan())
     .provide(COUNTERS, counters)
     .provide(CLUSTER_STATS, new ClusterStatsClient(counters, () => undefined, nowMs))
     .provide(CONNECTIONS, (connections ?? new PeerConnections(new Deadlines(nowMs), false)) as PeerConnections)

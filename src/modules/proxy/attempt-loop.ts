@@ -13,11 +13,18 @@ import { type UpstreamConnection, UpstreamRequest } from '../../http/upstream-co
 import { UpstreamResponseHead } from '../../http/upstream-response-head.ts';
 import type { Connecting } from '../../net/connector.ts';
 import type { PeerOutcome } from '../../policy/outcome.ts';
-import { type AttemptEnd, decideRetry, type RetryVerdict, retryStatusBit } from '../../policy/retry.ts';
+import {
+  type AttemptEnd,
+  decideRetry,
+  type RetryVerdict,
+  retryStatusBit,
+  withoutNextPeer,
+} from '../../policy/retry.ts';
 import type { AcquireOptions, AcquireWaiter, PeerConnections } from '../../upstream/acquire.ts';
 import type { NameFailure } from '../../upstream/name-query.ts';
 import type { NameWaiter } from '../../upstream/name-resolver.ts';
 import type { Peer } from '../../upstream/peer.ts';
+import type { QueuedRequest } from '../../upstream/pick-queue.ts';
 import { PickSession } from '../../upstream/pick-session.ts';
 import type { ResolvedAddress } from '../../upstream/resolved-names.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
@@ -73,7 +80,15 @@ export function takeProxyRequest(ex: Exchange, worker: ProxyWorker): ProxyReques
  * After `stream.endBody`, `stream.abort` or `respondStatus` this object may already serve another request: nothing follows them.
  */
 export class ProxyRequest
-  implements ContentState, AcquireWaiter, NameWaiter, BodySourceOwner, RelayOwner, TunnelOwner, Recyclable
+  implements
+    ContentState,
+    AcquireWaiter,
+    NameWaiter,
+    BodySourceOwner,
+    RelayOwner,
+    TunnelOwner,
+    Recyclable,
+    QueuedRequest
 {
   readonly worker: ProxyWorker;
   readonly responseHead = new UpstreamResponseHead();
@@ -201,39 +216,78 @@ export class ProxyRequest
     group.newSession(ex, this.#session);
     this.#session.limitTries((this.#location as ProxyLocation).retry.maxTries);
     this.#firstAtMs = this.worker.now();
-    this.#next(this.#firstAtMs, ex.attemptCount > 0);
+    group.retryBudget?.noteRequest(this.#firstAtMs);
+    if (group.queue?.size) this.#noPeer(this.#firstAtMs, true);
+    else this.#next(this.#firstAtMs, ex.attemptCount > 0, true);
   }
 
   // --- 3. a peer
 
-  #next(now: number, startsGroup: boolean): void {
+  #next(now: number, startsGroup: boolean, mayWait = false): void {
     const group = this.#group as UpstreamGroup;
     this.#stage = 'connecting';
     const peer = group.pick(this.#session, now);
-    if (peer === null && this.#session.isShort) {
-      this.#awaitSlot(group, now, startsGroup);
-      return;
-    }
-    this.#beginAttempt(peer === null ? group.name : peer.addressText, now, startsGroup);
-    if (peer === null) {
-      (this.#attempt as UpstreamAttempt).status = 502;
-      (this.#attempt as UpstreamAttempt).responseMs = 0;
-      this.#log('error', `no live upstreams${STAGES.connecting}`);
-      this.#answer(502);
-      return;
-    }
+    if (peer !== null) this.#usePeer(peer, now, startsGroup);
+    else if (this.#session.isShort) this.#awaitSlot(group, now, startsGroup, mayWait);
+    else this.#noPeer(now, mayWait, startsGroup);
+  }
+
+  #usePeer(peer: Peer, now: number, startsGroup: boolean): void {
+    this.#beginAttempt(peer.addressText, now, startsGroup);
     this.#peer = peer;
     this.#connect(peer, false);
   }
 
   /** Other workers may hold what is left of `max_conns`. */
-  #awaitSlot(group: UpstreamGroup, now: number, startsGroup: boolean): void {
+  #awaitSlot(group: UpstreamGroup, now: number, startsGroup: boolean, mayWait: boolean): void {
     const turn = ++this.#connectTurn;
     this.#connecting = group.awaitSlot(this.#session, now, () => {
       if (turn !== this.#connectTurn) return;
       this.#connecting = null;
-      this.#next(this.worker.now(), startsGroup);
+      this.#next(this.worker.now(), startsGroup, mayWait);
     });
+  }
+
+  /** It waits for one where the group has a `queue`; one that has been at a peer does not. */
+  #noPeer(now: number, mayWait: boolean, startsGroup = (this.#ex as Exchange).attemptCount > 0): void {
+    const { queue } = this.#group as UpstreamGroup;
+    this.#stage = 'connecting';
+    let why = '';
+    if (mayWait && queue !== null) {
+      this.#connecting = queue.enter(this, now);
+      if (this.#connecting !== null) return;
+      why = ' (the queue is full)';
+    }
+    this.#endWithoutPeer(now, startsGroup, why);
+  }
+
+  #endWithoutPeer(now: number, startsGroup: boolean, why: string): void {
+    this.#beginAttempt((this.#group as UpstreamGroup).name, now, startsGroup);
+    (this.#attempt as UpstreamAttempt).status = 502;
+    (this.#attempt as UpstreamAttempt).responseMs = 0;
+    this.#log('error', `no live upstreams${why}${STAGES.connecting}`);
+    this.#answer(502);
+  }
+
+  /** In the queue: a look from the beginning, at primaries first. */
+  onTurn(now: number): boolean {
+    const ex = this.#ex as Exchange;
+    const group = this.#group as UpstreamGroup;
+    group.newSession(ex, this.#session);
+    this.#session.limitTries((this.#location as ProxyLocation).retry.maxTries);
+    const peer = group.pick(this.#session, now);
+    if (peer === null) {
+      if (this.#session.isShort) group.wakeForSlot(this.#session, now);
+      return false;
+    }
+    this.#connecting = null;
+    this.#usePeer(peer, now, ex.attemptCount > 0);
+    return true;
+  }
+
+  onQueueTimeout(now: number): void {
+    this.#connecting = null;
+    this.#endWithoutPeer(now, (this.#ex as Exchange).attemptCount > 0, ' (waited in the queue in vain)');
   }
 
   #beginAttempt(address: string, now: number, startsGroup: boolean): void {
@@ -500,7 +554,19 @@ export class ProxyRequest
     notes.isBodyGone = this.#body.isGone;
     notes.tries = this.#session.tries;
     notes.elapsedMs = now - this.#firstAtMs;
-    return decideRetry((this.#location as ProxyLocation).retry, notes);
+    const verdict = decideRetry((this.#location as ProxyLocation).retry, notes);
+    return verdict.next === 'next-peer' && !this.#mayRetry(now) ? withoutNextPeer(end) : verdict;
+  }
+
+  /** `retry_budget`. Said once each time that it is used up. */
+  #mayRetry(now: number): boolean {
+    const group = this.#group as UpstreamGroup;
+    const budget = group.retryBudget;
+    if (budget === null) return true;
+    const wasSpent = budget.isSpent;
+    if (budget.take(now)) return true;
+    if (!wasSpent) this.#log('warn', `retry_budget ${budget.percent}% of upstream "${group.name}" is used up`);
+    return false;
   }
 
   /** Releases the peer and writes down what the attempt was. The connection is the caller's to release or destroy. */

@@ -1,10 +1,13 @@
 import type { Exchange } from '../../http/exchange.ts';
 import type { VariableDef } from '../../http/variable.ts';
 import { ProxyRequest } from './attempt-loop.ts';
+import { CheckDestination } from './check-destination.ts';
 import type { Destination } from './pass-to.ts';
 
 function destinationOf(ex: Exchange): Destination | null {
-  return ex.recyclable instanceof ProxyRequest ? ex.recyclable.destination : null;
+  const { recyclable } = ex;
+  const isKnown = recyclable instanceof ProxyRequest || recyclable instanceof CheckDestination;
+  return isKnown ? recyclable.destination : null;
 }
 
 /** The client's X-Forwarded-For fields and its address behind them. */

@@ -1,13 +1,24 @@
 import type { ClusterStats } from '../../observe/cluster-stats.ts';
 import { ACCEPTED, ACTIVE, HANDLED, READING, REQUESTS, WAITING, WRITING } from '../../observe/counters.ts';
-import { PEER_STATES, type PeerReport, type PeerState, type UpstreamReport } from './upstream-report.ts';
+import { PEER_STATES, type PeerState } from '../../policy/health/peer-health.ts';
+import type { PeerReport, UpstreamReport } from './upstream-report.ts';
 
 /** What `lb_status` answers. Byte strings of the configuration are text here. */
 export interface StatusDocument {
   readonly workers: readonly number[];
   readonly connections: Readonly<Record<string, number>>;
   readonly requests: number;
-  readonly upstreams: Readonly<Record<string, { readonly peers: readonly PeerDocument[] }>>;
+  readonly upstreams: Readonly<Record<string, UpstreamDocument>>;
+}
+
+export interface UpstreamDocument {
+  /** `panic_threshold`: whether any worker is in a panic, and the most often that one was; absent: off. */
+  readonly panic?: { readonly on: boolean; readonly count: number };
+  /** `queue`; absent: none. */
+  readonly queue?: { readonly size: number; readonly overflows: number };
+  /** `retry_budget`: retries that were not made; absent: off. */
+  readonly retries_refused?: number;
+  readonly peers: readonly PeerDocument[];
 }
 
 export interface PeerDocument {
@@ -35,8 +46,10 @@ export interface PeerDocument {
 export function statusDocument(stats: ClusterStats): StatusDocument {
   const at = (index: number): number => stats.counters[index] ?? 0;
   const upstreams = new Map<string, Map<string, PeerReport[]>>();
+  const groups = new Map<string, UpstreamReport[]>();
   for (const worker of stats.workers) {
     for (const upstream of (worker.upstreams ?? []) as readonly UpstreamReport[]) {
+      groups.set(upstream.name, [...(groups.get(upstream.name) ?? []), upstream]);
       const peers = upstreams.get(upstream.name) ?? new Map<string, PeerReport[]>();
       upstreams.set(upstream.name, peers);
       for (const [place, peer] of upstream.peers.entries()) {
@@ -59,8 +72,28 @@ export function statusDocument(stats: ClusterStats): StatusDocument {
     },
     requests: at(REQUESTS),
     upstreams: Object.fromEntries(
-      [...upstreams].map(([name, peers]) => [text(name), { peers: [...peers.values()].flatMap(sumPeer) }]),
+      [...upstreams].map(([name, peers]) => [
+        text(name),
+        { ...sumGroup(groups.get(name) ?? []), peers: [...peers.values()].flatMap(sumPeer) },
+      ]),
     ),
+  };
+}
+
+/** Only what is in force. */
+function sumGroup(reports: readonly UpstreamReport[]): Omit<UpstreamDocument, 'peers'> {
+  const panics = reports.flatMap(({ panic }) => panic ?? []);
+  const queues = reports.flatMap(({ queue }) => queue ?? []);
+  const refused = reports.flatMap(({ retriesRefused }) => retriesRefused ?? []);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
+  return {
+    ...(panics.length === 0
+      ? {}
+      : { panic: { on: panics.some(({ isOn }) => isOn), count: Math.max(...panics.map(({ count }) => count)) } }),
+    ...(queues.length === 0
+      ? {}
+      : { queue: { size: sum(queues.map(({ size }) => size)), overflows: sum(queues.map((one) => one.overflows)) } }),
+    ...(refused.length === 0 ? {} : { retries_refused: sum(refused) }),
   };
 }
 

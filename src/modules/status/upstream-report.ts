@@ -1,3 +1,4 @@
+import { PEER_STATES, type PeerState } from '../../policy/health/peer-health.ts';
 import type { Peer } from '../../upstream/peer.ts';
 import type { UpstreamGroup } from '../../upstream/upstream-group.ts';
 
@@ -7,7 +8,7 @@ export interface PeerReport {
   readonly address: string;
   readonly isBackup: boolean;
   readonly weight: number;
-  /** `up`, `unavail` (failed too often, waits for its trial), `down` (said so), `unresolved`. */
+  /** `up`, `draining`, `unavail` (failed too often, waits for its trial), `checking`, `unhealthy` (by its checks), `down` (said so), `unresolved`. */
   readonly state: PeerState;
   readonly active: number;
   readonly requests: number;
@@ -23,11 +24,14 @@ export interface PeerReport {
   readonly responseTimeSumMs: number;
 }
 
-export const PEER_STATES = ['up', 'unavail', 'down', 'unresolved'] as const;
-export type PeerState = (typeof PEER_STATES)[number];
-
 export interface UpstreamReport {
   readonly name: string;
+  /** `panic_threshold`: whether this worker is in a panic, and how often it was; absent: off. */
+  readonly panic?: { readonly isOn: boolean; readonly count: number };
+  /** `queue`: requests that wait now, and those that found it full; absent: none. */
+  readonly queue?: { readonly size: number; readonly overflows: number };
+  /** `retry_budget`: retries that were not made; absent: off. */
+  readonly retriesRefused?: number;
   readonly peers: readonly PeerReport[];
 }
 
@@ -50,7 +54,14 @@ export function isUpstreamReports(value: unknown): value is UpstreamReport[] {
   return (
     Array.isArray(value) &&
     value.every((group: Partial<UpstreamReport> | null) => {
-      return typeof group?.name === 'string' && Array.isArray(group.peers) && group.peers.every(isPeerReport);
+      if (typeof group?.name !== 'string' || !Array.isArray(group.peers)) return false;
+      const { panic, queue, retriesRefused } = group;
+      return (
+        (panic === undefined || (typeof panic?.isOn === 'boolean' && Number.isFinite(panic.count))) &&
+        (queue === undefined || (Number.isFinite(queue?.size) && Number.isFinite(queue?.overflows))) &&
+        (retriesRefused === undefined || Number.isFinite(retriesRefused)) &&
+        group.peers.every(isPeerReport)
+      );
     })
   );
 }
@@ -73,6 +84,9 @@ function isPeerReport(peer: Partial<PeerReport> | null): boolean {
 export function reportUpstreams(groups: readonly UpstreamGroup[], nowMs: number): UpstreamReport[] {
   return groups.map((group) => ({
     name: group.name,
+    ...(group.panic === null ? {} : { panic: { isOn: group.panic.isOn, count: group.panic.count } }),
+    ...(group.queue === null ? {} : { queue: { size: group.queue.size, overflows: group.queue.overflows } }),
+    ...(group.retryBudget === null ? {} : { retriesRefused: group.retryBudget.refused }),
     peers: [
       ...group.peers.map((peer) => reportPeer(peer, false, nowMs)),
       ...group.backups.map((peer) => reportPeer(peer, true, nowMs)),
@@ -87,7 +101,7 @@ function reportPeer(peer: Peer, isBackup: boolean, nowMs: number): PeerReport {
     address: peer.addressText,
     isBackup,
     weight: peer.weight,
-    state: stateOf(peer, nowMs),
+    state: peer.state(nowMs),
     active: peer.localActive,
     requests: stats.requests,
     responses: [...stats.responses],
@@ -100,11 +114,4 @@ function reportPeer(peer: Peer, isBackup: boolean, nowMs: number): PeerReport {
     headerTimeSumMs: stats.headerTimeSumMs,
     responseTimeSumMs: stats.responseTimeSumMs,
   };
-}
-
-function stateOf(peer: Peer, nowMs: number): PeerState {
-  if (peer.address === null) return 'unresolved';
-  if (peer.isDown) return 'down';
-  const isOut = peer.maxFails > 0 && peer.fails >= peer.maxFails && nowMs - peer.checkedAtMs <= peer.failTimeoutMs;
-  return isOut ? 'unavail' : 'up';
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../../config/diagnostic.ts';
 import type { DirectiveUse } from '../../config/directive-spec.ts';
-import { parseInteger, parseTimeSec } from '../../config/parse-value.ts';
+import { parseInteger, parseTimeMs, parseTimeSec } from '../../config/parse-value.ts';
 import type { BalancerDef } from '../../policy/balancer.ts';
 import { type PassTarget, parsePassTarget } from '../../upstream/pass-target.ts';
 import { DEFAULT_PEER, type PeerConf } from '../../upstream/peer-conf.ts';
@@ -9,7 +9,7 @@ import type { ServerLine } from '../../upstream/upstream-conf.ts';
 const DEFAULT_PORT = 80;
 
 /** Parameters of `server` that newer nginx and nginx Plus know and evenkeel does not yet. */
-const NOT_YET = /^(?:resolve$|drain$|service=|slow_start=|route=)/;
+const NOT_YET = /^(?:resolve$|service=|route=)/;
 
 /** One `server ADDR [parameters]`. `method` is the load balancing method said so far. */
 export function parseServerLine(use: DirectiveUse, method: BalancerDef): ServerLine {
@@ -43,9 +43,16 @@ function readParameter(
     case 'fail_timeout=':
       draft.failTimeoutMs = (parseTimeSec(value) ?? invalid()) * 1000;
       return;
+    case 'slow_start=':
+      if (!method.supports.slowStart) use.fail(`balancing method does not support parameter "${parameter}"`);
+      draft.slowStartMs = parseTimeMs(value) ?? invalid();
+      return;
     case 'backup':
       if (!method.supports.backup) use.fail(`balancing method does not support parameter "${parameter}"`);
       draft.isBackup = true;
+      return;
+    case 'drain':
+      draft.isDraining = true;
       return;
     case 'down':
       draft.isDown = true;

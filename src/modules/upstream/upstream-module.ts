@@ -1,19 +1,21 @@
 import { HTTP, UPSTREAM } from '../../config/contexts.ts';
 import { ConfigError } from '../../config/diagnostic.ts';
 import { type DirectiveSpec, type DirectiveUse, directive } from '../../config/directive-spec.ts';
-import { parseInteger } from '../../config/parse-value.ts';
+import { parseInteger, parseTimeMs } from '../../config/parse-value.ts';
 import type { Scope } from '../../config/scope.ts';
-import { integer, timeMs } from '../../config/values.ts';
+import { integer, orOff, percent, timeMs } from '../../config/values.ts';
 import { zoneBytes } from '../../config/zone-table.ts';
 import type { HttpModule } from '../../http/http-module.ts';
 import { BALANCERS } from '../../policy/balance/balancers.ts';
 import { roundRobin } from '../../policy/balance/round-robin.ts';
 import type { BalancerDef } from '../../policy/balancer.ts';
 import { DEFAULT_KEEPALIVE, type KeepaliveConf } from '../../upstream/peer-conf.ts';
-import type { ServerLine, UpstreamConf } from '../../upstream/upstream-conf.ts';
+import type { QueueConf, ServerLine, UpstreamConf } from '../../upstream/upstream-conf.ts';
 import { UPSTREAMS } from '../../upstream/upstream-registry.ts';
 import { parseServerLine } from './server-line.ts';
 import { parseZoneLine, type ZoneLine } from './zone-line.ts';
+
+const QUEUE_TIMEOUT_MS = 60_000;
 
 /** What an `upstream` block says. In the http scope all of it has its default. */
 export interface UpstreamBlock {
@@ -24,6 +26,10 @@ export interface UpstreamBlock {
   keepaliveRequests: number;
   keepaliveTimeMs: number;
   keepaliveTimeoutMs: number;
+  /** `panic_threshold`, `retry_budget`, percent; null: off. */
+  panicPercent: number | null;
+  queue: QueueConf | null;
+  retryPercent: number | null;
 }
 
 /** `upstream NAME {}` and everything in it. */
@@ -37,6 +43,9 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
     keepaliveRequests: DEFAULT_KEEPALIVE.maxRequests,
     keepaliveTimeMs: DEFAULT_KEEPALIVE.maxAgeMs,
     keepaliveTimeoutMs: DEFAULT_KEEPALIVE.idleTimeoutMs,
+    panicPercent: null,
+    queue: null,
+    retryPercent: null,
   }),
   rows: [
     directive<UpstreamBlock>({
@@ -55,8 +64,8 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       field: 'servers',
       repeat: 'append',
       parse: (use) => parseServerLine(use, methodOf(use.scope)),
-      syntax: 'address [weight= max_fails= fail_timeout= max_conns= backup down]',
-      doc: 'One server of the group; a name with several addresses is several servers. Without more: port 80, `weight=1 max_fails=1 fail_timeout=10s max_conns=0`.',
+      syntax: 'address [weight= max_fails= fail_timeout= max_conns= slow_start= backup down drain]',
+      doc: 'One server of the group; a name with several addresses is several servers. Without more: port 80, `weight=1 max_fails=1 fail_timeout=10s max_conns=0 slow_start=0`. `slow_start`: the time in which one that comes back gets to its full weight. `drain`: no new requests.',
     }),
     ...BALANCERS.filter((def) => def !== roundRobin).map(methodRow),
     directive<UpstreamBlock>({
@@ -109,6 +118,35 @@ export const upstreamModule: HttpModule<UpstreamBlock> = {
       defaultText: '60s',
       doc: 'How long an idle connection to a peer stays open.',
     }),
+    directive<UpstreamBlock>({
+      name: 'queue',
+      contexts: UPSTREAM,
+      args: [1, 2],
+      field: 'queue',
+      parse: parseQueue,
+      syntax: 'number [timeout=60s]',
+      doc: 'So many requests for which no peer can be had (all are at their `max_conns`, or out) wait for one instead of failing; each worker has its own. Beyond the number, or when the time is over: 502.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'panic_threshold',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'panicPercent',
+      parse: orOff(percent, null),
+      syntax: 'percent% | off',
+      defaultText: 'off',
+      doc: 'When less than this share of the group is up, all of it is used, whatever checks and failures say: better than to crush what is left, and a request that makes every backend answer 500 cannot take all of them out.',
+    }),
+    directive<UpstreamBlock>({
+      name: 'retry_budget',
+      contexts: UPSTREAM,
+      args: 1,
+      field: 'retryPercent',
+      parse: orOff(percent, null),
+      syntax: 'percent% | off',
+      defaultText: 'off',
+      doc: 'At most this share of the requests of the last ten seconds, and three in any case, is tried again at another peer; each worker counts for itself. Retries else multiply the load of a group that is slow, and hand a harmful request to all of it.',
+    }),
   ],
   finish: (merged, _own, scope) => {
     if (scope.context === UPSTREAM) checkServers(merged, scope);
@@ -141,6 +179,9 @@ export function upstreamConf(scope: Scope): UpstreamConf {
     method: block.method,
     keepalive: keepalive.maxIdle === 0 ? null : keepalive,
     zone: block.zone,
+    panicPercent: block.panicPercent,
+    queue: block.queue,
+    retryPercent: block.retryPercent,
   };
 }
 
@@ -179,6 +220,14 @@ function parseKeepalive(use: DirectiveUse): UpstreamBlock['keepalive'] {
   const maxIdle = parseInteger(number) ?? use.fail(`invalid value "${number}" in "keepalive" directive`);
   if (local !== undefined && local !== 'local') use.fail(`invalid parameter "${local}"`);
   return { maxIdle, isLocal: local === 'local' };
+}
+
+function parseQueue(use: DirectiveUse): QueueConf {
+  const [number = '', timeout] = use.args;
+  const max = parseInteger(number) || use.fail(`invalid value "${number}" in "queue" directive`);
+  if (timeout === undefined) return { max, timeoutMs: QUEUE_TIMEOUT_MS };
+  const timeoutMs = timeout.startsWith('timeout=') ? parseTimeMs(timeout.slice('timeout='.length)) : null;
+  return { max, timeoutMs: timeoutMs || use.fail(`invalid parameter "${timeout}"`) };
 }
 
 function checkServers(block: UpstreamBlock, scope: Scope): void {

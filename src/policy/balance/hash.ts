@@ -11,7 +11,7 @@ export const hash = {
   directive: 'hash',
   args: [1, 2],
   needs: 'key',
-  supports: { backup: false },
+  supports: { backup: false, slowStart: false },
   syntax: 'key [consistent]',
   doc: 'Chooses the peer by the hash of a text with variables; `consistent`: on a ketama ring, so that few keys move when a peer comes or goes.',
   checkArgs: (args) => (args.length < 2 || args[1] === 'consistent' ? null : `invalid parameter "${args[1]}"`),

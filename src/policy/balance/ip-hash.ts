@@ -12,7 +12,7 @@ export const ipHash = {
   directive: 'ip_hash',
   args: [0, 0],
   needs: 'address',
-  supports: { backup: false },
+  supports: { backup: false, slowStart: false },
   syntax: '',
   doc: "Chooses the peer by the client's address: the first three bytes of IPv4, all of IPv6.",
   create: ({ set }): Balancer => {

@@ -10,7 +10,7 @@ export const leastConn = {
   directive: 'least_conn',
   args: [0, 0],
   needs: 'nothing',
-  supports: { backup: true },
+  supports: { backup: true, slowStart: true },
   syntax: '',
   doc: 'Chooses the peer with the fewest requests under way for its weight; in turn among equals.',
   create: ({ set }): Balancer => {

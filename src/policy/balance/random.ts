@@ -10,7 +10,7 @@ export const random = {
   directive: 'random',
   args: [0, 2],
   needs: 'nothing',
-  supports: { backup: false },
+  supports: { backup: false, slowStart: false },
   syntax: '[two [least_conn]]',
   doc: 'Chooses any peer, more often one of a higher weight; `two`: of two such the one with fewer requests under way.',
   checkArgs: (args) => {

@@ -9,7 +9,7 @@ export const roundRobin = {
   directive: 'round_robin',
   args: [0, 0],
   needs: 'nothing',
-  supports: { backup: true },
+  supports: { backup: true, slowStart: true },
   syntax: '',
   doc: 'Peers in turn, by weight: the default.',
   create: ({ set }): Balancer => ({ pick: (state, nowMs) => pickRoundRobin(set, state, nowMs) }),

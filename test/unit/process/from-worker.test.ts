@@ -39,6 +39,18 @@ describe('a message of a worker', () => {
     { type: 'stats-request', query: 1, isFull: true },
     answer({}),
     answer({ upstreams: [{ name: 'u', peers: [peer] }] }),
+    answer({
+      upstreams: [
+        {
+          name: 'u',
+          panic: { isOn: true, count: 1 },
+          queue: { size: 1, overflows: 0 },
+          retriesRefused: 3,
+          peers: [peer],
+        },
+      ],
+    }),
+    { type: 'zone', payload: { kind: 'zone-panic', upstream: 'u', isOn: true, text: 'panic' } },
     { type: 'counters', counters },
     {
       type: 'zone',
@@ -79,6 +91,10 @@ describe('nonsense, which must not get as far as the primary', () => {
     answer({ counters: {} }),
     answer({ upstreams: [null] }),
     answer({ upstreams: [{ name: 'u', peers: [null] }] }),
+    answer({ upstreams: [{ name: 'u', panic: null, peers: [peer] }] }),
+    answer({ upstreams: [{ name: 'u', queue: { size: 'x', overflows: 0 }, peers: [peer] }] }),
+    answer({ upstreams: [{ name: 'u', retriesRefused: null, peers: [peer] }] }),
+    { type: 'zone', payload: { kind: 'zone-panic', upstream: 'u', isOn: 1, text: 'panic' } },
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, lastFailureAtMs: 1e300 }] }] }),
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, state: 'odd' }] }] }),
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, responses: 'x' }] }] }),

@@ -69,3 +69,26 @@ test("stub_status is nginx's text, blanks at the ends of lines included", () => 
     'Active connections: 1 \nserver accepts handled requests\n 3 2 5 \nReading: 0 Writing: 1 Waiting: 0 \n',
   );
 });
+
+test('a panic, a queue and a retry budget show where they are in force', () => {
+  const of = (isOn: boolean, count: number) => ({
+    name: 'u',
+    panic: { isOn, count },
+    queue: { size: 2, overflows: 1 },
+    retriesRefused: 3,
+    peers: [PEER],
+  });
+  const document = statusDocument({
+    counters: [],
+    workers: [
+      { pid: 1, counters: [], upstreams: [of(false, 4)] },
+      { pid: 2, counters: [], upstreams: [of(true, 1), { name: 'plain', peers: [PEER] }] },
+    ],
+  });
+  expect(document.upstreams['u']).toMatchObject({
+    panic: { on: true, count: 4 },
+    queue: { size: 4, overflows: 2 },
+    retries_refused: 6,
+  });
+  expect(Object.keys(document.upstreams['plain'] ?? {})).toEqual(['peers']);
+});

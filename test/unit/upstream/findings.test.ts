@@ -19,11 +19,17 @@ const FINDINGS: readonly (readonly [text: string, ...findings: string[]])[] = [
   // newer nginx and nginx Plus know these; we say so instead of calling them invalid
   ['upstream u { server a.b resolve; }', '[emerg] parameter "resolve" is not supported yet in n.conf:2'],
   ['upstream u { server a.b service=http; }', '[emerg] parameter "service=http" is not supported yet in n.conf:2'],
+  ['upstream u { server 1.1.1.1 slow_start=soon; }', '[emerg] invalid parameter "slow_start=soon" in n.conf:2'],
   [
-    'upstream u { server 1.1.1.1 slow_start=30s; }',
-    '[emerg] parameter "slow_start=30s" is not supported yet in n.conf:2',
+    'upstream u { ip_hash; server 1.1.1.1 slow_start=30s; }',
+    '[emerg] balancing method does not support parameter "slow_start=30s" in n.conf:2',
   ],
-  ['upstream u { server 1.1.1.1 drain; }', '[emerg] parameter "drain" is not supported yet in n.conf:2'],
+  ['upstream u { server 1.1.1.1; panic_threshold 50; }', '[emerg] invalid value "50" in n.conf:2'],
+  ['upstream u { server 1.1.1.1; retry_budget 101%; }', '[emerg] invalid value "101%" in n.conf:2'],
+  ['upstream u { server 1.1.1.1 drain; server 1.1.1.2; queue 10 timeout=5s; }'],
+  ['upstream u { server 1.1.1.1; queue 0; }', '[emerg] invalid value "0" in "queue" directive in n.conf:2'],
+  ['upstream u { server 1.1.1.1; queue 10 5s; }', '[emerg] invalid parameter "5s" in n.conf:2'],
+  ['upstream u { server 1.1.1.1; queue 10 timeout=0; }', '[emerg] invalid parameter "timeout=0" in n.conf:2'],
   ['upstream u { server 1.1.1.1 route=a; }', '[emerg] parameter "route=a" is not supported yet in n.conf:2'],
   ['upstream u { server 1.1.1.1:99999; }', '[emerg] invalid port in upstream "1.1.1.1:99999" in n.conf:2'],
   ['upstream u { server 1.1.1.1:; }', '[emerg] invalid port in upstream "1.1.1.1:" in n.conf:2'],
@@ -128,6 +134,8 @@ describe('what an upstream block gives', () => {
       maxConns: 0,
       isBackup: false,
       isDown: false,
+      isDraining: false,
+      slowStartMs: 0,
     });
     expect(conf.servers[0]?.target).toMatchObject({ host: 'a', port: 80, hasPort: false, address: null });
     expect(conf.method.def.directive).toBe('round_robin');

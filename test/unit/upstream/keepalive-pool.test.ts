@@ -6,10 +6,10 @@ import { UpstreamRequest, type UpstreamResponseSink } from '../../../src/http/up
 import { UpstreamResponseHead } from '../../../src/http/upstream-response-head.ts';
 import { KeepalivePool } from '../../../src/upstream/keepalive-pool.ts';
 import { Peer } from '../../../src/upstream/peer.ts';
-import { DEFAULT_KEEPALIVE, type KeepaliveConf } from '../../../src/upstream/peer-conf.ts';
+import { DEFAULT_KEEPALIVE, DEFAULT_PEER, type KeepaliveConf } from '../../../src/upstream/peer-conf.ts';
 import { FakeWire } from '../../support/fake-wire.ts';
 
-const CONF = { name: 'p', weight: 1, maxFails: 1, failTimeoutMs: 10_000, maxConns: 0, isBackup: false, isDown: false };
+const CONF = { ...DEFAULT_PEER, name: 'p' };
 const peerAt = (port: number) =>
   new Peer({ ...CONF, name: `p${port}` }, { kind: 'tcp', host: '127.0.0.1', port, family: 4 });
 const ANSWER = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';

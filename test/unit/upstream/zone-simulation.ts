@@ -90,9 +90,10 @@ export class ZoneSimulation {
   readonly #stopped = new Set<number>();
   messages = 0;
 
-  constructor(text: string, workers: number) {
+  constructor(text: string, workers: number, onPanic: (isOn: boolean, text: string) => void = () => undefined) {
     this.#text = text;
     this.arbiter = new ZoneArbiter({
+      onPanic,
       send: (worker, message) => this.#post(message, (copy: ZoneUpdate) => this.#worker(worker)?.port.receive(copy)),
       schedule: (run) => this.#turn.push(run),
       later: (run) => this.#later.push(run),
