@@ -9,8 +9,8 @@ import { ACCEPTED, ACTIVE, type Counters, HANDLED } from '../observe/counters.ts
 import type { HeldConnection, Http2Entry, TakenConnection } from './http2-entry.ts';
 import { ServerConnection } from './server-connection.ts';
 
-/** Finished exchanges kept for the next requests; more than run at once on a busy worker are left to the garbage collector. */
-const MAX_SPARE = 256;
+/** Finished exchanges kept for the next requests, as many as ten connections of HTTP/2 at work have; more are left to the garbage collector. */
+const MAX_SPARE = 1024;
 const MAX_CLOSED_AT_ONCE = 32;
 /** So long a new connection may say nothing before it is given up for others. */
 const MAX_SILENCE_MS = 1000;

@@ -23,6 +23,8 @@ const MAX_FIELDS = 2000;
 const MAX_RESPONSE_HEAD_BYTES = 1024 * 1024;
 /** RFC 9113 section 6.9.1. Streams have windows of their own; the connection's never stands in the way. */
 const LARGEST_WINDOW = 2 ** 31 - 1;
+/** A window of nothing is never opened: it grows by what was read. */
+const LEAST_WINDOW = 4096;
 /** nghttp2's own limit answers otherwise; ours (flood-guard) comes first. */
 const NO_LIMIT = 1_000_000;
 const END_STREAM = constants.NGHTTP2_FLAG_END_STREAM;
@@ -86,7 +88,7 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
     this.#session = performServerHandshake(this.#socket, {
       settings: {
         maxConcurrentStreams: settings.maxConcurrentStreams,
-        initialWindowSize: settings.bodyPrereadBytes,
+        initialWindowSize: Math.max(settings.bodyPrereadBytes, LEAST_WINDOW),
         enablePush: false,
       },
       maxSessionMemory: SESSION_MEMORY_MB,

@@ -90,7 +90,8 @@ export function readDhParameters(name: string, files: TlsFiles, mayBeShort: bool
   }
   // Node drops those of X9.42 (`openssl dhparam -dsaparam`) without a word.
   const own = der(SEQUENCE, prime.whole, generator.whole).toString('base64');
-  return `-----BEGIN DH PARAMETERS-----\n${own.replace(/.{64}/g, '$&\n')}\n-----END DH PARAMETERS-----\n`;
+  const lines = own.match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN DH PARAMETERS-----', ...lines, '-----END DH PARAMETERS-----', ''].join('\n');
 }
 
 /** Prime and generator of PKCS #3 or X9.42 parameters in PEM; nothing where they are neither. */

@@ -101,7 +101,13 @@ function withContents(before: Configuration, contents: TlsFileContents, parts: R
   const directory = directoryOf(snapshot.file) || snapshot.prefix;
   const tls = new TlsFiles(parts.ticketKeys, contents, directory);
   const { configuration, findings } = checkConfiguration(main, snapshot, { ...parts, defaultErrorLog, names, tls });
-  if (configuration !== null) return configuration;
+  if (configuration !== null) {
+    // Those of the rest of the configuration were said before.
+    const isAboutThem = (text: string): boolean => parts.changed.some((file) => text.includes(file));
+    for (const { severity, text } of findings)
+      if (severity === 'warn' && isAboutThem(text)) parts.log.write('warn', text);
+    return configuration;
+  }
   throw new Error(
     findings
       .filter(({ severity }) => severity === 'emerg')

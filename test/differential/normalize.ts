@@ -16,6 +16,9 @@ const VOLATILE: readonly Replacement[] = [
   { from: /(temp|tmp|body)\/[\d/]*\d{10}/g, to: '$1/<temporary file>' },
 ];
 
+/** For cases with files of both programs' own, which are not of the same second: the time in an ETag. */
+export const FILE_TIME: Replacement = { from: /"[0-9a-f]{8}-([0-9a-f]+)"/g, to: '"<time>-$1"' };
+
 /** Lines of the error log that tell of the event mechanism or of clients that left in peace: no promise of ours. */
 const NOISE = [
   /closed keepalive connection/,

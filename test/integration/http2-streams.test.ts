@@ -30,11 +30,13 @@ let tlsPort = 0;
 const ended: string[] = [];
 const hanging = new Set<string>();
 let proxyPort = 0;
+let namePort = 0;
 
 beforeAll(async () => {
   port = await freePort();
   tlsPort = await freePort();
   proxyPort = await freePort();
+  namePort = await freePort();
   backend = createServer((req, res) => {
     res.on('close', () => ended.push(`${req.url} ${res.writableFinished ? 'whole' : 'broken'}`));
     if (req.url === '/down') return void res.end(BIG);
@@ -87,6 +89,8 @@ http {
   upstream big { server 127.0.0.1:${(backend.address() as AddressInfo).port}; keepalive 4; }
   upstream scripted { server 127.0.0.1:${scripted.port}; }
   http2 on;
+  server { listen 127.0.0.1:${namePort} ssl default_server; server_name a; ssl_certificate c.pem; ssl_certificate_key c.key; return 200 a; }
+  server { listen 127.0.0.1:${namePort} ssl; server_name b; http2 off; ssl_certificate c.pem; ssl_certificate_key c.key; return 200 b; }
   server { listen 127.0.0.1:${proxyPort} proxy_protocol; location / { return 200 "from $proxy_protocol_addr $http2"; } }
   server {
     listen 127.0.0.1:${port};
@@ -322,6 +326,24 @@ test('behind a PROXY protocol header, in one piece and in two', async () => {
       true,
     );
   }
+});
+
+test.each([
+  ['a', 'h2'],
+  ['b', 'http/1.1'],
+  ['other', 'h2'],
+])('the server of the name %s chooses %s', async (servername, protocol) => {
+  const ALPNProtocols = ['h2', 'http/1.1'];
+  const socket = connectTls({
+    port: namePort,
+    host: '127.0.0.1',
+    servername,
+    rejectUnauthorized: false,
+    ALPNProtocols,
+  });
+  onTestFinished(() => void socket.destroy());
+  await new Promise((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  expect(socket.alpnProtocol).toBe(protocol);
 });
 
 test('gzip', async () => {

@@ -456,6 +456,36 @@ describe('sessions', () => {
     },
   );
 
+  test('in one process, with HTTP/2, and with new certificates in between', async () => {
+    const port = await freePort();
+    const server = `listen 127.0.0.1:${port} ssl; http2 on; ${PAIR} ${BY_ID} ssl_certificate_watch on; return 200 "x";`;
+    proxy = await startProxy({ conf: conf(server, 'master_process off;'), files: files(ONE) });
+    const h2 = (session?: Buffer) =>
+      new Promise<{ isReused: boolean; protocol: unknown; session: Buffer | undefined }>((resolve, reject) => {
+        const socket = connect({
+          port,
+          host: '127.0.0.1',
+          rejectUnauthorized: false,
+          ALPNProtocols: ['h2'],
+          ...(session && { session }),
+        });
+        socket.once('error', reject);
+        // TLS 1.3: it comes behind the handshake.
+        socket.once('session', (made) => {
+          resolve({ isReused: socket.isSessionReused(), protocol: socket.alpnProtocol, session: made });
+          socket.destroy();
+        });
+      });
+    const first = await h2();
+    expect(first).toMatchObject({ isReused: false, protocol: 'h2' });
+    expect(await h2(first.session)).toMatchObject({ isReused: true, protocol: 'h2' });
+    writeFileSync(join(proxy.prefix, 'c.pem'), TWO.cert);
+    writeFileSync(join(proxy.prefix, 'c.key'), TWO.key);
+    await untilCertificate(port, 'two');
+    // A session speaks for the certificate that it was made with.
+    expect((await h2(first.session)).isReused).toBe(false);
+  });
+
   test('a session of one server is none of another', async () => {
     const port = await freePort();
     const server = `listen 127.0.0.1:${port} ssl; server_name a; ${PAIR} return 200 "a";`;

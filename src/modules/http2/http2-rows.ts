@@ -87,7 +87,7 @@ export const http2Rows: readonly Row[] = [
     parse: prereadBytes,
     syntax: 'size',
     defaultText: '64k',
-    doc: "So much of a request's body an HTTP/2 client may send ahead of its reader (the window of a stream).",
+    doc: "So much of a request's body an HTTP/2 client may send ahead of its reader (the window of a stream); at least 4 KB.",
   },
   {
     name: 'http2_max_resets_per_second',

@@ -48,7 +48,7 @@ export interface ProxyWorker {
 }
 
 /** Requests that are over, for the next ones. */
-const MAX_SPARE = 256;
+const MAX_SPARE = 1024;
 const spare: ProxyRequest[] = [];
 
 /**

@@ -30,6 +30,8 @@ const answer = (stats: object) => ({
 describe('a message of a worker', () => {
   for (const message of [
     { type: 'up' },
+    { type: 'session', payload: { kind: 'session-found?', zone: 'S', query: 1, id: 'ab' } },
+    { type: 'session', payload: { kind: 'session-made', zone: 'S', id: 'ab', session: 'AAAA', lifeMs: 1 } },
     { type: 'prepared', generation: 1 },
     { type: 'refused', generation: 1, findings: ['no'] },
     { type: 'swapped', generation: 1 },
@@ -98,6 +100,9 @@ describe('nonsense, which must not get as far as the primary', () => {
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, lastFailureAtMs: 1e300 }] }] }),
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, state: 'odd' }] }] }),
     answer({ upstreams: [{ name: 'u', peers: [{ ...peer, responses: 'x' }] }] }),
+    { type: 'session' },
+    { type: 'session', payload: { kind: 'session-made', zone: 'S', id: 'ab', session: 7, lifeMs: 1 } },
+    { type: 'session', payload: { kind: 'session-found?', zone: 'S', query: '1', id: 'ab' } },
     { type: 'zone' },
     { type: 'zone', payload: { kind: 'zone-open' } },
     { type: 'zone', payload: { kind: 'zone-open', peers: [{}] } },
