@@ -58,7 +58,7 @@ async function backendOf(options: Parameters<typeof ScriptedBackend.start>[0]): 
 
 /** The line of the first flip, from behind "peer is". All checks here are mandatory, so there is one either way. */
 async function firstFlip(proxy: RunningProxy): Promise<string> {
-  const line = await poll(() => /peer is (.*)\n/.exec(proxy.errorLog())?.[1], 10_000);
+  const line = await poll(() => /peer is (.*)\n/.exec(proxy.errorLog())?.[1], 30_000);
   if (line === undefined) throw new Error(`no flip:\n${proxy.errorLog()}`);
   return line.replace(/, health check "(\w*)" of peer \S+ in upstream "u"/, ' [$1]');
 }
