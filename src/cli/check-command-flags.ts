@@ -19,7 +19,7 @@ export function checkFlags(command: Argv): Argv {
       type: 'string',
       describe: `Look again and again, every so many seconds [default: ${DEFAULT_EVERY}]`,
     })
-    .option('color', { type: 'boolean', describe: 'Colours; without the flag on a terminal only' })
+    .option('color', { type: 'boolean', describe: 'Colours, or --no-color; without either on a terminal only' })
     .example(
       '$0 check --balancer https://shop.example/health --body healthy',
       'the balancer, its certificate, its answer',

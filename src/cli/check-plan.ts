@@ -31,8 +31,8 @@ const ANSWERS: StatusSet = parseStatusSet('100-499') ?? [];
 const MAX_REDIRECTS = 5;
 
 /** Throws UsageError for what can't be a target, and when there is none at all: nothing asked is nothing known. */
-export function planChecks(flags: CheckFlags, variables: Variables): CheckPlan {
-  const planner = new Planner(flags, variables);
+export function planChecks(flags: CheckFlags, variables: Variables, resolve: Resolve = addressesOf): CheckPlan {
+  const planner = new Planner(flags, variables, resolve);
   const entries = planner.entries();
   if (entries.length === 0) {
     throw new UsageError('Say what to look at: --balancer, --backend, --postgres, --redis, --sentinel, --conf');
@@ -48,6 +48,9 @@ export function planChecks(flags: CheckFlags, variables: Variables): CheckPlan {
 /** One flag's value: usually one check, for a name with several addresses several. */
 type Entry = (timeoutMs: number) => StackCheck[] | Promise<StackCheck[]>;
 
+/** The addresses of a name; none when nobody says. */
+type Resolve = (name: string, timeoutMs: number) => Promise<string[]>;
+
 interface FoundOptions {
   /** Default: true. */
   readonly isVerified?: boolean;
@@ -60,9 +63,11 @@ class Planner {
   readonly notes: string[] = [];
   readonly #flags: CheckFlags;
   readonly #variables: Variables;
+  readonly #resolve: Resolve;
   readonly #ca: string | null;
 
-  constructor(flags: CheckFlags, variables: Variables) {
+  constructor(flags: CheckFlags, variables: Variables, resolve: Resolve) {
+    this.#resolve = resolve;
     this.#flags = flags;
     this.#variables = variables;
     this.#ca = flags.ca === null ? null : readText('--ca', flags.ca);
@@ -92,7 +97,7 @@ class Planner {
     if (text.includes('://')) return this.#urlEntry('backend', 'backend', text, backendStatus, backendBody);
     const target = readTarget('backend', text, 80);
     const probe = this.#urlProbe(urlOf('http', target, backendUri), backendStatus, backendBody);
-    return each({ kind: 'backend', label: text, target, probe });
+    return this.#each({ kind: 'backend', label: text, target, probe });
   }
 
   #urlProbe(url: URL, status: StatusSet, bodyText: string | null, found: FoundOptions = {}): Probe {
@@ -184,13 +189,24 @@ class Planner {
     });
     const backends = found.backends.map(({ scheme, address, uri }): Entry => {
       const target = readTarget('conf', address, scheme === 'https' ? 443 : 80);
-      if (scheme === null) return each({ kind: 'backend', label: address, target, probe: connects });
+      if (scheme === null) return this.#each({ kind: 'backend', label: address, target, probe: connects });
       const url = urlOf(scheme, target, uri ?? backendUri);
       // As nginx without proxy_ssl_verify.
       const probe = this.#urlProbe(url, backendStatus, backendBody, { isVerified: false });
-      return each({ kind: 'backend', label: address, target, probe });
+      return this.#each({ kind: 'backend', label: address, target, probe });
     });
     return [...listeners, ...backends];
+  }
+
+  /** A backend's name may stand for several (a scaled service in Docker's DNS): each of them is looked at. */
+  #each(check: StackCheck): Entry {
+    const { target, label } = check;
+    if (target.kind === 'unix') return () => [check];
+    return async (timeoutMs) => {
+      const addresses = await this.#resolve(target.host, timeoutMs);
+      if (addresses.length < 2) return [check];
+      return addresses.map((host) => ({ ...check, label: `${label} (${host})`, target: { ...target, host } }));
+    };
   }
 
   /** Read only where it is needed: a file of secrets may be missing where nobody asks for it. */
@@ -206,17 +222,6 @@ function servers(kind: CheckKind, flag: string, texts: readonly string[], port: 
     const target = readTarget(flag, text, port);
     return () => [{ kind, label: text, target, probe }];
   });
-}
-
-/** A backend's name may stand for several (a scaled service in Docker's DNS): each of them is looked at. */
-function each(check: StackCheck): Entry {
-  const { target, label } = check;
-  if (target.kind === 'unix') return () => [check];
-  return async (timeoutMs) => {
-    const addresses = await addressesOf(target.host, timeoutMs);
-    if (addresses.length < 2) return [check];
-    return addresses.map((host) => ({ ...check, label: `${label} (${host})`, target: { ...target, host } }));
-  };
 }
 
 /** Of one family, so that a machine with both is not two. Empty when nobody says: the probe then finds out why. */

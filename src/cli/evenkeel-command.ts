@@ -20,6 +20,7 @@ export async function evenkeelCommand(argv: readonly string[]): Promise<number> 
     .usage("A load balancer that reads your nginx.conf and answers to nginx's command line and signals.")
     .example('$0 serve --backend 10.0.0.1:8000 --backend 10.0.0.2:8000', 'balance over two backends on port 8080')
     .example('$0 -c /etc/nginx/nginx.conf', 'as nginx; also -t -T -s -p -e -g -v -V -h')
+    .example('$0 check --conf /etc/nginx/nginx.conf', 'is all of it well? also PostgreSQL, Redis, Sentinels')
     .example('$0 demo', 'three backends and a balancer to play with')
     .command(
       'serve',

@@ -36,6 +36,7 @@ const UNDICI_OWN = ['connection', 'keep-alive', 'upgrade', 'transfer-encoding', 
 export function httpProbe(options: HttpProbeOptions): Probe {
   const headers = options.headers.filter(([name]) => !UNDICI_OWN.includes(name.toLowerCase())).flat();
   const kept = new Map<string, CheckClient>();
+  let isClosed = false;
   return {
     async run(target, signal) {
       const place = probeTargetText(target);
@@ -45,11 +46,13 @@ export function httpProbe(options: HttpProbeOptions): Probe {
       if (!isFit) old?.destroy();
       const client = isFit ? old : new CheckClient(target, options);
       const result = await new Look(client, options, headers, signal).result;
-      if (result.isPassed && options.keepaliveMs > 0) kept.set(place, client);
+      // A group may have the same address twice: one connection is enough.
+      if (result.isPassed && options.keepaliveMs > 0 && !isClosed && !kept.has(place)) kept.set(place, client);
       else client.destroy();
       return result;
     },
     close() {
+      isClosed = true;
       for (const client of kept.values()) client.destroy();
       kept.clear();
     },

@@ -8,6 +8,9 @@ export interface StackDemand {
   readonly masterName: string;
 }
 
+/** What a label without a port stands for. */
+const REDIS_PORT = 6379;
+
 interface Family {
   readonly kinds: readonly CheckKind[];
   /** The kind whose role is to be found. */
@@ -152,9 +155,9 @@ function sentinelTrouble(sentinels: readonly CheckOutcome[], outcomes: readonly 
 }
 
 /** By its run id; its address where the Sentinel has not learned that yet, or the master has been started anew. */
-function means({ facts }: CheckOutcome, master: CheckOutcome): boolean {
-  const isSameRun = facts['master_run_id'] !== null && facts['master_run_id'] === master.facts['run_id'];
-  return isSameRun || facts['master'] === master.label || facts['master'] === master.facts['address'];
+function means({ facts }: CheckOutcome, { label, facts: master }: CheckOutcome): boolean {
+  if (facts['master_run_id'] !== null && facts['master_run_id'] === master['run_id']) return true;
+  return [label, `${label}:${REDIS_PORT}`, master['address']].includes(String(facts['master']));
 }
 
 function labelsOf(outcomes: readonly CheckOutcome[]): string {

@@ -118,6 +118,22 @@ describe('what is looked at', () => {
     ]);
   });
 
+  test("each address of a backend's name, found anew for each round; the probe finds out why there is none", async () => {
+    const names: Record<string, string[]> = { backend: ['10.0.0.1', '10.0.0.2'], one: ['10.0.0.3'] };
+    const flags = readCheckFlags({ backend: ['backend:8000', 'one', 'gone:1'] }, {});
+    const { checks } = planChecks(flags, {}, async (name) => names[name] ?? []);
+    const round = async (): Promise<string[]> =>
+      (await checks()).map(({ label, target }) => `${label} -> ${target.kind === 'tcp' ? target.host : ''}`);
+    expect(await round()).toEqual([
+      'backend:8000 (10.0.0.1) -> 10.0.0.1',
+      'backend:8000 (10.0.0.2) -> 10.0.0.2',
+      'one -> one',
+      'gone:1 -> gone',
+    ]);
+    names['backend'] = ['10.0.0.2', '10.0.0.4'];
+    expect((await round())[1]).toBe('backend:8000 (10.0.0.4) -> 10.0.0.4');
+  });
+
   test('secrets are known where they are used', () => {
     const variables = { POSTGRES_PASSWORD: 'one', REDIS_PASSWORD: 'two' };
     expect(plan({ postgres: 'a' }, variables).secrets).toEqual(['one']);

@@ -136,6 +136,7 @@ describe('Sentinels', () => {
     for (const [said, more] of [
       ['10.0.0.1:1', {}],
       ['1', {}],
+      ['1:6379', {}],
       ['172.17.0.2:6379', { master_run_id: 'run-1' }],
     ] as const) {
       expect(judged(redis('1', 'master'), sentinel('s1', said, more), sentinel('s2', said, more)).at(-1)).toBe(
