@@ -92,7 +92,10 @@ export class H2UpstreamSession implements Deadlined {
     };
     const session = connect('http://upstream', options);
     this.#session = session;
-    session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+    session.once('connect', () => {
+      // It is said of a session that was destroyed before, too.
+      if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
+    });
     session.on('remoteSettings', (settings) => this.#onSettings(settings));
     session.on('ping', () => this.#countControl());
     session.on('goaway', (code, lastStreamId) => this.#onGoaway(code, lastStreamId));

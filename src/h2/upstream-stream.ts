@@ -108,6 +108,8 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
   sendBody(chunk: Uint8Array, isLast: boolean): boolean {
     const stream = this.#stream;
     if (stream === null || this.#state === 'over' || stream.destroyed) return true;
+    // The peer wants no more of it (RST_STREAM behind its answer): writing would break what is still to be read.
+    if (stream.closed || stream.writableEnded) return true;
     if (isLast) this.#isRequestComplete = true;
     this.bytesSent += chunk.length;
     if (chunk.length > 0) {
@@ -160,11 +162,7 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     };
     stream.on(
       'frameError',
-      turn(() => {
-        this.isRequestSent = false;
-        this.#stream = null; // it never began: the peer must not hear of its end
-        this.#failWith(ownFailure('its head is larger than 64 KiB'));
-      }),
+      turn((_type: number, code: number) => this.#onUnsent(code)),
     );
     stream.on('headers', turn(onInterim) as () => void);
     stream.on('response', turn(onResponse) as () => void);
@@ -183,6 +181,16 @@ export class H2UpstreamStream implements UpstreamConnection, Deadlined {
     stream.on(
       'close',
       turn(() => this.#onClose()),
+    );
+  }
+
+  /** nghttp2 did not send the head: it is too large, or the peer takes no more streams by now. */
+  #onUnsent(code: number): void {
+    this.isRequestSent = false;
+    this.#stream = null; // it never began: the peer must not hear of its end
+    const isTooLarge = code === constants.NGHTTP2_FRAME_SIZE_ERROR;
+    this.#failWith(
+      isTooLarge ? ownFailure('its head is larger than 64 KiB') : streamReset(constants.NGHTTP2_REFUSED_STREAM),
     );
   }
 

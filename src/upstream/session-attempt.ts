@@ -97,6 +97,8 @@ export class SessionWait implements Connecting, Deadlined {
   readonly waiter: AcquireWaiter;
   readonly timeoutMs: number;
   isOver = false;
+  /** Given up after it was settled, by what another waiter did meanwhile. */
+  isGivenUp = false;
   /** What it waits for since this session turned out to be full. */
   next: Connecting | null = null;
   readonly #attempt: SessionAttempt;
@@ -131,7 +133,10 @@ export class SessionWait implements Connecting, Deadlined {
 
   cancel(): void {
     if (this.settle()) this.#attempt.leave(this);
-    else this.next?.cancel();
+    else {
+      this.isGivenUp = true;
+      this.next?.cancel();
+    }
   }
 
   onDeadline(): void {

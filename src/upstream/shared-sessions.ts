@@ -85,7 +85,14 @@ export class SharedSessions {
         const place = pool?.home(peer, wish.owner, null, wish.key) ?? null;
         this.#adopt(session, wish, place);
         const live = waits.filter((wait) => wait.settle());
-        for (const wait of live) this.#serve(session, wish, wait);
+        // All leases first: what becomes of one must not leave the session idle while others still get theirs.
+        const streams = live.map(() => (session.hasRoom ? session.open(false, wish.authority) : null));
+        live.forEach((wait, i) => {
+          const stream = streams[i] ?? null;
+          if (wait.isGivenUp) stream?.destroy();
+          else if (stream !== null) wait.waiter.onConnected(stream);
+          else this.#turnAway(session, wish, wait);
+        });
         if (live.length === 0) session.destroy();
       },
       () => remove(this.#pending, peer, (one) => one.attempt === attempt),
@@ -96,10 +103,9 @@ export class SharedSessions {
     return wait;
   }
 
-  #serve(session: H2UpstreamSession, wish: SessionWish, wait: SessionWait): void {
+  #turnAway(session: H2UpstreamSession, wish: SessionWish, wait: SessionWait): void {
     const { waiter } = wait;
-    if (session.hasRoom) waiter.onConnected(session.open(false, wish.authority));
-    else if (!session.isAlive) waiter.onConnectError(session.failure());
+    if (!session.isAlive) waiter.onConnectError(session.failure());
     // There were more who waited than the peer takes at once.
     else if (session.streams > 0) wait.next = this.acquire(wish, false, waiter);
     else {
