@@ -158,16 +158,16 @@ export class H2Connection implements ClientConnection, HeldConnection, WireSink,
   onDeadline(): void {
     out.enterTurn();
     const now = turnMs();
+    const session = this.#session;
     const isIdle = this.#streams === 0;
-    if (this.#session.destroyed) {
+    if (session.destroyed || (isIdle && (this.#isClosing || session.closed))) {
       // What was sent had its time; a client that does not close is not waited for any longer.
-      this.#wire.destroy();
+      this.destroyNow();
     } else if (!this.#stopFlood(this.#guard.check(now, this.#socket.bytesRead))) {
-      if (this.#group().isRetired === true) this.#close();
-      else if (isIdle && this.#idleMs > 0 && now - this.#idleSinceAtMs >= this.#idleMs) {
-        if (this.requests === 0) this.#log('client timed out (110: Connection timed out)');
-        this.#close();
-      } else this.#lookLater();
+      const isIdleTooLong = isIdle && this.#idleMs > 0 && now - this.#idleSinceAtMs >= this.#idleMs;
+      if (isIdleTooLong && this.requests === 0) this.#log('client timed out (110: Connection timed out)');
+      if (isIdleTooLong || this.#group().isRetired === true) this.#close();
+      if (this.deadlineAtMs === Number.POSITIVE_INFINITY) this.#lookLater();
     }
     out.leaveTurn();
   }

@@ -23,6 +23,8 @@ const MAX_PENDING_BYTES = 128 * 1024;
 /** Header of a frame, and the most that DATA frames carry unless the client allows more: for `$bytes_sent`. */
 const FRAME_BYTES = 9;
 const DATA_FRAME_BYTES = 16_384;
+/** So long a reset may take to be sent where there is no send_timeout. */
+const LONGEST_RESET_MS = 60_000;
 /** node:http2 sends none above. */
 const MAX_STATUS = 599;
 
@@ -195,7 +197,7 @@ export class H2Stream implements ClientStream, Deadlined {
     ex.isComplete = !node.destroyed;
     // The client may stop sending what nobody reads (RFC 9113 section 8.1).
     if (this.#body?.isDone === false) node.close(NGHTTP2_NO_ERROR);
-    if (this.pendingBytes > 0) this.#watchSending();
+    this.#watchSending();
   }
 
   abort(): void {
@@ -206,10 +208,11 @@ export class H2Stream implements ClientStream, Deadlined {
     this.#body?.drop();
     ex.keepAlive = false;
     if (node.destroyed || node.closed) return this.#finish();
+    const hasTimedOut = this.#isGivenUp;
     this.#isGivenUp = true;
     this.#sendHeldHead(false);
     // As nginx: what timed out, 408 and 444 among it, is the client's doing.
-    const isTimeout = !this.#isHeadSent && (ex.response.status === 408 || ex.response.status === 444);
+    const isTimeout = hasTimedOut || (!this.#isHeadSent && (ex.response.status === 408 || ex.response.status === 444));
     this.#reset(isTimeout ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_INTERNAL_ERROR);
   }
 
@@ -351,6 +354,11 @@ export class H2Stream implements ClientStream, Deadlined {
   #sendTimedOut(ex: Exchange): void {
     // Something went since the deadline was set: the client is slow, not silent.
     if (this.pendingBytes < this.#pendingSeen) return this.#watchSending();
+    // Trap: where nghttp2 has given up a connection nothing is read or written any more, and no close event comes by itself.
+    if (this.#isGivenUp) {
+      this.#node.destroy();
+      return;
+    }
     this.#isBlocked = false;
     this.#isGivenUp = true;
     if (this.#isEnding || ex.content === null) ex.location.errorLog.write('info', ex, SEND_TIMED_OUT);
@@ -363,6 +371,8 @@ export class H2Stream implements ClientStream, Deadlined {
     const node = this.#node;
     node.end = () => node;
     node.close(code);
+    this.#pendingSeen = this.pendingBytes;
+    this.#deadlineIn(this.#ex?.location.core.sendTimeoutMs || LONGEST_RESET_MS);
   }
 
   // --- the end
