@@ -4,12 +4,14 @@ import type { Deadlined } from '../core/deadlines.ts';
 import { ProxyError } from '../core/errors.ts';
 import type { HeadRefusal } from '../h1/head-refusal.ts';
 import { out } from '../h1/out-buffer.ts';
-import type { BodySink, ClientStream, TunnelEnd } from '../http/client-stream.ts';
+import type { BodySink, ClientConnection, ClientStream, TunnelEnd } from '../http/client-stream.ts';
 import { respondStatus } from '../http/error-response.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { HeaderBlock } from '../http/header-block.ts';
 import type { ServerGroup } from '../http/location.ts';
 import { attributeRefused, beginExchange, logExchange } from '../http/phases.ts';
+import type { ProxyProtocol } from '../http/proxy-protocol.ts';
+import type { ClientTls } from '../http/tls.ts';
 import type { H2Connection } from './h2-connection.ts';
 import { RequestBodyInput } from './request-body-input.ts';
 import { readRequestHead } from './request-fields.ts';
@@ -36,7 +38,9 @@ const ignoreError = (): void => undefined; // the close event follows, and tells
  * Invariants: every way out goes through `#finish`, once, behind the stream's close event or when the client is gone. What is given to
  * node:http2 is a copy: it may hold on to bytes after the stream has ended, when a peer's buffer serves others.
  */
-export class H2Stream implements ClientStream, Deadlined {
+export class H2Stream implements ClientStream, ClientConnection, Deadlined {
+  /** Of its connection, when this one began. */
+  requests: number;
   deadlineAtMs = Number.POSITIVE_INFINITY;
   sweepIndex = -1;
   readonly #connection: H2Connection;
@@ -67,10 +71,55 @@ export class H2Stream implements ClientStream, Deadlined {
     this.#connection = connection;
     this.#node = node;
     this.#group = group;
-    this.#ex = connection.server.takeExchange(connection, this, group);
+    this.requests = connection.requests;
+    this.#ex = connection.server.takeExchange(this, this, group);
     node.on('error', ignoreError);
     node.on('close', () => this.#onClose());
   }
+
+  // --- ClientConnection: as nginx, each stream has its own number of requests
+
+  get id(): number {
+    return this.#connection.id;
+  }
+
+  get remoteAddress(): string {
+    return this.#connection.remoteAddress;
+  }
+
+  get remotePort(): number {
+    return this.#connection.remotePort;
+  }
+
+  get localAddress(): string {
+    return this.#connection.localAddress;
+  }
+
+  get localPort(): number {
+    return this.#connection.localPort;
+  }
+
+  get unixPath(): string {
+    return this.#connection.unixPath;
+  }
+
+  get isTls(): boolean {
+    return this.#connection.isTls;
+  }
+
+  get tls(): ClientTls | null {
+    return this.#connection.tls;
+  }
+
+  get proxyProtocol(): ProxyProtocol | null {
+    return this.#connection.proxyProtocol;
+  }
+
+  get acceptedAtMs(): number {
+    return this.#connection.acceptedAtMs;
+  }
+
+  // --- the request
 
   /** Bytes of the request's head, decompressed. */
   headBytes = 0;

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { makeCertificate } from '../support/certificates.ts';
 import { H2Client, type H2Response, readResponse } from '../support/h2-client.ts';
 import { END_HEADERS, END_STREAM, FRAME, fields, frame, RawH2Client } from '../support/h2-frames.ts';
@@ -20,6 +22,20 @@ function show(stage: Stage, response: H2Response): void {
   for (const line of lines.sort()) stage.note(line);
   stage.note(response.body.toString('latin1').replace(/nginx\/[\d.]+/, 'nginx/…'));
   if (response.trailers !== null) stage.note(`trailers ${JSON.stringify(response.trailers)}`);
+}
+
+const run = promisify(execFile);
+
+/** What a program of others says of it: `%` stands for scheme, host and port. */
+function tool(program: string, port: string, ...args: readonly string[]) {
+  return async (stage: Stage): Promise<void> => {
+    const filled = args.map((text) => text.replace('//%/', `//127.0.0.1:${stage.values[port]}/`));
+    const said = await run(program, filled).then(
+      ({ stdout }) => stdout,
+      (error: Error & { code: unknown }) => `${program}: ${error.code}`,
+    );
+    stage.note(said.replace(/^(date|server): .*$/gim, '$1: …').replaceAll(/nginx\/[\d.]+/g, 'nginx/…'));
+  };
 }
 
 type Headers = Record<string, string | string[]>;
@@ -153,6 +169,17 @@ compare('http2', {
     'a line feed in a value': leftOut(...GET, 'x-a', 'a\nb: c'),
     'a NUL in a value': leftOut(...GET, 'x-a', 'a\0b'),
     'a bad length': otherwise(...GET, 'content-length', 'x'),
+    'curl, prior knowledge': tool('curl', 'PORT', '-si', '--http2-prior-knowledge', 'http://%/text'),
+    'curl, a body': tool('curl', 'PORT', '-si', '--http2-prior-knowledge', '-d', 'x=1', 'http://%/a'),
+    'curl, upgrade to h2c': {
+      act: tool('curl', 'PORT', '-s', '--http2', '-w', '%{http_version}', 'http://%/text'),
+      // The oracle speaks HTTP/2 alone where its listen says http2.
+      differs: {
+        because: 'newer than the oracle',
+        evenkeel: { client: /text1\.1$/, 'access log': /200 "GET \/text HTTP\/1\.1"/, 'error log': /^$/ },
+      },
+    },
+    nghttp: tool('nghttp', 'PORT', 'http://%/text', 'http://%/heads', 'http://%/t'),
     'a client that resets its request': {
       act: async (stage: Stage) => {
         const client = await H2Client.connect(Number(stage.values['PORT']));
@@ -189,6 +216,8 @@ compare('http2 by ALPN', {
       show(stage, await client.ask({ ':path': '/', ':authority': 'localhost' }));
       client.close();
     },
+    'curl, ALPN': tool('curl', 'PORT', '-ski', 'https://%/'),
+    'curl, HTTP/1.1 by choice': tool('curl', 'PORT', '-ski', '--http1.1', 'https://%/'),
     'http/1.1 at the same port': get('/', { tls: { ALPNProtocols: ['http/1.1'] } }),
     'no ALPN': get('/', { tls: {} }),
     'h2 is not offered elsewhere': {
