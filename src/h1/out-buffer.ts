@@ -7,6 +7,9 @@ const CAPACITY_BYTES = 96 * 1024;
 /** Room for the gathered output of one turn. */
 const SLAB_BYTES = 4 * CAPACITY_BYTES;
 
+/** As many answers of 16 KiB as 64 busy clients get in one turn. */
+const MAX_SPARE_SLABS = 4;
+
 /** Whoever gathers output in the shared buffer. */
 export interface OutOwner {
   /** Writes what it has gathered. */
@@ -22,7 +25,7 @@ export interface OutOwner {
  * ```
  * Invariants: one owner at a time; somebody else's claim, and the end of the turn, flush the owner's bytes first. Bytes of a write that is not
  * through stay as they are: behind a batch the next owner writes on, and starts over when the kernel has all of it; when the kernel is
- * behind, the queued write keeps the slab and a fresh one takes its place.
+ * behind, the queued write keeps the slab and a fresh one takes its place. Slabs that a batch has filled are used again when the kernel has all of it.
  */
 class OutBuffer {
   bytes: Buffer = Buffer.allocUnsafeSlow(SLAB_BYTES);
@@ -32,6 +35,10 @@ class OutBuffer {
   owner: OutOwner | null = null;
   /** A write that the kernel has not taken yet lies in this slab: it is never written over, a fresh one takes its place. */
   #isHeld = false;
+  /** Slabs that this turn's batch has filled; those of the batch that is being flushed; those that are free. */
+  #full: Buffer[] = [];
+  #flushing: Buffer[] = [];
+  readonly #spare: Buffer[] = [];
   #isTurnEndPlanned = false;
   #depth = 0;
   readonly #endTurn = () => {
@@ -43,11 +50,13 @@ class OutBuffer {
     // One turn for all that the batch sets in motion.
     writeBatch.onFlushing = () => {
       forgetTurn();
+      [this.#flushing, this.#full] = [this.#full, this.#flushing];
       this.enterTurn();
     };
     writeBatch.onFlushed = (isAllTaken) => {
       this.leaveTurn();
       forgetTurn();
+      this.#recycle(isAllTaken);
       if (!isAllTaken) this.#isHeld = true;
       if (this.owner !== null || !writeBatch.isEmpty) return;
       if (this.#isHeld) this.#renew(SLAB_BYTES);
@@ -65,7 +74,10 @@ class OutBuffer {
     if (this.owner !== owner) {
       if (this.owner !== null) this.owner.flushOut();
       this.owner = owner;
-      if (this.start + CAPACITY_BYTES > this.bytes.length) this.#renew(SLAB_BYTES);
+      if (this.start + CAPACITY_BYTES > this.bytes.length) {
+        if (!this.#isHeld && this.bytes.length === SLAB_BYTES) this.#full.push(this.bytes);
+        this.#renew(SLAB_BYTES);
+      }
       this.length = this.start;
       // Outside of a socket's callback nobody calls leaveTurn.
       if (this.#depth === 0 && !this.#isTurnEndPlanned) {
@@ -119,8 +131,16 @@ class OutBuffer {
     return result === TAKEN;
   }
 
+  /** The batch is gone, and with it what lay in the slabs that it filled. */
+  #recycle(isAllTaken: boolean): void {
+    // One that was filled during the flush may hold bytes of this batch too.
+    if (!isAllTaken) this.#full.length = 0;
+    for (const slab of this.#flushing) if (isAllTaken && this.#spare.length < MAX_SPARE_SLABS) this.#spare.push(slab);
+    this.#flushing.length = 0;
+  }
+
   #renew(bytes: number): void {
-    this.bytes = Buffer.allocUnsafeSlow(bytes);
+    this.bytes = (bytes === SLAB_BYTES ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(bytes);
     this.start = 0;
     this.length = 0;
     this.#isHeld = false;

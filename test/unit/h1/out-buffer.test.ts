@@ -62,3 +62,42 @@ it('starts over in the same slab when everything was taken', () => {
   expect(after.view?.byteOffset).toBe(before.view?.byteOffset);
   writeBatch.flush();
 });
+
+const LARGE = 'x'.repeat(20_000);
+
+/** More than one slab holds, in one batch. */
+function fill(mark: string): LateWire[] {
+  return Array.from({ length: 40 }, (_, i) => {
+    const wire = new LateWire();
+    wire.gather(`${mark}${i} ${LARGE}`);
+    return wire;
+  });
+}
+
+it('uses the slabs that a batch has filled again, once the kernel has all of it', () => {
+  writeBatch.flush();
+  const before = fill('a');
+  expect(before.map(({ text }, i) => text.startsWith(`a${i} `))).not.toContain(false);
+  const slabs = new Set(before.map(({ view }) => view?.buffer));
+  expect(slabs.size).toBeGreaterThan(1);
+  writeBatch.flush();
+  const after = fill('b');
+  for (const { view } of after) expect(slabs.has(view?.buffer)).toBe(true);
+  writeBatch.flush();
+});
+
+it('never one with a write that is not through, in whichever slab of the batch it lies', () => {
+  for (const at of [0, 20, 39]) {
+    writeBatch.flush();
+    const wires = fill('slow');
+    const slow = wires[at] as LateWire;
+    slow.isBehind = true;
+    const { text } = slow;
+    writeBatch.flush();
+    for (let i = 0; i < 3; i++) {
+      fill('others');
+      writeBatch.flush();
+    }
+    expect(slow.text).toBe(text);
+  }
+});
