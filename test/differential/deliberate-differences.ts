@@ -71,6 +71,7 @@ export const DELIBERATE_DIFFERENCES = {
   'HTTP/2 sizes': '`$bytes_sent` and `$request_length` of HTTP/2 count heads as they are before compression.',
   'HTTP/2 to upstreams':
     'Requests share a connection, up to a hundred of them and as many as the peer allows; nginx uses each for one request at a time.',
+  limit_rate: 'The body of a response counts; in nginx its head too.',
   'newer than the oracle':
     'The followed version of nginx behaves otherwise than the older one that Debian ships: not a difference from nginx, but one from the oracle.',
 } as const;
