@@ -5,9 +5,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { fastTlsWorks } from '../../src/net/fast-tls-check.ts';
 import { FastTlsWire } from '../../src/net/fast-tls-wire.ts';
 import { readByEvents, SocketWire } from '../../src/net/socket-wire.ts';
-import type { Wire, WireSink } from '../../src/net/wire.ts';
+import type { Wire } from '../../src/net/wire.ts';
 import { BATCHED } from '../../src/net/write-batch.ts';
 import { makeCertificate } from '../support/certificates.ts';
+import { WireListener } from '../support/wire-listener.ts';
 
 const PAIR = makeCertificate('wire');
 const secureContext = createSecureContext({ cert: PAIR.cert, key: PAIR.key });
@@ -18,47 +19,14 @@ afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
 
-class Listener implements WireSink {
-  text = '';
-  readonly events: string[] = [];
-  #wake: (() => void) | null = null;
-  onBytes(buffer: Buffer, length: number): void {
-    this.text += buffer.toString('latin1', 0, length);
-    this.told();
-  }
-  onFin(): void {
-    this.#note('fin');
-  }
-  onDrain(): void {
-    this.#note('drain');
-  }
-  onClose(error: Error | null): void {
-    this.#note(`close ${error === null ? 'well' : (error as NodeJS.ErrnoException).code}`);
-  }
-  async until(isSo: () => boolean): Promise<void> {
-    while (!isSo()) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-  told(): void {
-    this.#wake?.();
-  }
-  #note(event: string): void {
-    this.events.push(event);
-    this.told();
-  }
-}
-
 interface Pair {
   readonly wire: Wire;
-  readonly heard: Listener;
+  readonly heard: WireListener;
   readonly client: TLSSocket;
 }
 
 async function accepted(isFast: boolean): Promise<Pair> {
-  const heard = new Listener();
+  const heard = new WireListener();
   let wire: Wire | null = null;
   const server: Server = createServer({ allowHalfOpen: true }, (raw: Socket) => {
     const tls = new TLSSocket(raw, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
@@ -162,7 +130,7 @@ describe.each([
   it('lose nothing of a read in the midst of which they are paused, the end of the stream included', async () => {
     const { wire, heard, client } = await accepted(isFast);
     const sent = Array.from({ length: 12_000 }, (_, i) => `${i} `).join('');
-    const { onBytes } = Listener.prototype;
+    const { onBytes } = WireListener.prototype;
     let pauses = 0;
     heard.onBytes = (buffer, length) => {
       onBytes.call(heard, buffer, length);

@@ -5,48 +5,15 @@ import { Acceptor } from '../../src/net/acceptor.ts';
 import { connectWire } from '../../src/net/connector.ts';
 import { fastLayerWorks } from '../../src/net/fast-layer-check.ts';
 import type { Wire } from '../../src/net/wire.ts';
-
-/** Everything a sink hears, and a way to wait for it. */
-class Listener {
-  text = '';
-  readonly events: string[] = [];
-  #wake: (() => void) | null = null;
-  onBytes(buffer: Buffer, length: number): void {
-    this.text += buffer.toString('latin1', 0, length);
-    this.#told();
-  }
-  onFin(): void {
-    this.#note('fin');
-  }
-  onDrain(): void {
-    this.#note('drain');
-  }
-  onClose(error: Error | null): void {
-    this.#note(`close ${error === null ? 'well' : (error as NodeJS.ErrnoException).code}`);
-  }
-  async until(isSo: (listener: this) => boolean): Promise<void> {
-    while (!isSo(this)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-  #note(event: string): void {
-    this.events.push(event);
-    this.#told();
-  }
-  #told(): void {
-    this.#wake?.();
-  }
-}
+import { WireListener } from '../support/wire-listener.ts';
 
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
   for (const cleanUp of cleanUps.splice(0)) cleanUp();
 });
 
-async function accepted(isFast: boolean): Promise<{ wire: Wire; heard: Listener; client: Socket }> {
-  const heard = new Listener();
+async function accepted(isFast: boolean): Promise<{ wire: Wire; heard: WireListener; client: Socket }> {
+  const heard = new WireListener();
   let wire: Wire | null = null;
   let tell: () => void = () => undefined;
   const arrival = new Promise<void>((resolve) => {
